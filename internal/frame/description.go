@@ -1,0 +1,114 @@
+package frame
+
+// Description is one [frame.NAME] table of gateway.toml: how to find a frame
+// in a stream of bytes and what it says. All offsets count from the first
+// sync byte; a negative offset counts from the frame's end, as in a Python
+// slice. Text that follows a syntax of its own (patterns, types, slices) is
+// checked by Compile, which names the key.
+type Description struct {
+	Preset string `toml:"preset"` // start from this preset; keys given here replace the preset's
+
+	Sync   string  `toml:"sync"`      // pattern: "AA 55", "55 5?", "55|F? 5A", "?? 03|04"
+	Size   int     `toml:"size"`      // total bytes, when every frame has the same size
+	Length *Length `toml:"length"`    // total = mul * field + add
+	End    string  `toml:"end"`       // end marker, checked after size or length; alone, it delimits
+	Max    int     `toml:"max"`       // largest total, bytes; default: the largest listed message
+	Check  []Check `toml:"check"`     // one table or an array of tables
+	ID     *Ref    `toml:"id"`        // where the message id stands
+	Seq    *Ref    `toml:"seq"`       // where the sequence number stands: counts lost frames
+	Idle   string  `toml:"idle"`      // bytes between frames that are not noise: "FF 00"
+	GapMS  float64 `toml:"gap_ms"`    // a silence this long abandons a partial frame, ms
+	Strict bool    `toml:"strict_id"` // true: a frame whose id is not listed is no frame
+
+	Data     int       `toml:"data"`    // where fields begin; default: after sync (or 0)
+	Struct   string    `toml:"struct"`  // a Python struct string: "<bbhhhhb"; expands to fields
+	Names    []string  `toml:"names"`   // one for each value of struct; "_" is no property
+	Fields   []Field   `toml:"fields"`  // the only message, when there is no [[message]]
+	Messages []Message `toml:"message"` // messages by id, in the order they are tried
+	Examples []Example `toml:"example"` // published or computed frames that test the description
+}
+
+// Length says where a frame's size stands: total = Mul * field + Add. Several
+// fields may be summed.
+type Length struct {
+	At   int    `toml:"at"`
+	Type string `toml:"type"` // default "B"; "<H", ">H", "<I" ... and 24-bit "<u24"
+	Mul  int    `toml:"mul"`  // default 1
+	Add  int    `toml:"add"`
+	Sum  []Ref  `toml:"sum"` // further fields added to the first, before Mul
+}
+
+// Ref is a number inside the frame.
+type Ref struct {
+	At   int    `toml:"at"`
+	Type string `toml:"type"` // default "B"
+}
+
+// Check is one checksum, or a constant byte that stands in its place.
+type Check struct {
+	// Kind: sum8 sum16 xor8 neg-sum8 neg-sum16 not-sum8 not-sum16 sum16w
+	// sum+sum (Fletcher modulo 256) const, a RevEng name such as
+	// crc-16/modbus, or crc with the parameters below.
+	Kind string `toml:"kind"`
+	// Over lists the bytes covered, as Python slices ("0:-2"); one text or an
+	// array. Default: everything before the check itself.
+	Over   []string `toml:"over"`
+	At     *int     `toml:"at"`     // where it stands; default: last, before end
+	Endian string   `toml:"endian"` // "little" or "big"; 16 bits and more must say which
+	Blank  bool     `toml:"blank"`  // the check's own bytes count as zero
+	Extra  string   `toml:"extra"`  // "crc_extra": one more byte, from the message
+	Value  *int     `toml:"value"`  // const: the byte expected
+
+	Width   int    `toml:"width"` // crc: 3 to 64 bits
+	Poly    uint64 `toml:"poly"`
+	Init    uint64 `toml:"init"`
+	Reflect bool   `toml:"reflect"` // input and output reflected
+	XorOut  uint64 `toml:"xorout"`
+}
+
+// Message is one kind of frame, told apart by its id, size or turn.
+type Message struct {
+	Name   string  `toml:"name"`
+	ID     []int   `toml:"id"`   // one number or an array
+	Size   int     `toml:"size"` // overrides the frame's size or length
+	Length *Length `toml:"length"`
+	// Turn is "request" or "reply" on a sniffed two-way bus: where a frame
+	// fits both, a reply is expected after a request with the same id, else a
+	// request.
+	Turn     string   `toml:"turn"`
+	CRCExtra *int     `toml:"crc_extra"`
+	Data     *int     `toml:"data"`
+	Struct   string   `toml:"struct"`
+	Names    []string `toml:"names"`
+	Fields   []Field  `toml:"fields"`
+}
+
+// Field is one value, or several of the same type.
+type Field struct {
+	Name    string            `toml:"name"`
+	Names   []string          `toml:"names"`  // count > 1: one name for each
+	Type    string            `toml:"type"`   // "<h", ">H", "B", "<f", "<u24", "<i24", "?", "4s"
+	At      *int              `toml:"at"`     // fields run on unless at moves them
+	Skip    int               `toml:"skip"`   // bytes to leave out; stands alone
+	Scale   any               `toml:"scale"`  // number or fraction "16/32768"; default 1
+	Offset  any               `toml:"offset"` // number or fraction, added after scaling
+	Digits  *int              `toml:"digits"` // decimals sent; default: as many as scale needs
+	Unit    string            `toml:"unit"`
+	Map     map[string]string `toml:"map"`     // enum: integer to text
+	Flags   map[string]string `toml:"flags"`   // bit number to the name of a boolean property
+	Const   *int64            `toml:"const"`   // must be equal, or the frame is none
+	Invalid []any             `toml:"invalid"` // raw values that mean "no value"
+	Range   []float64         `toml:"range"`   // [low, high] after scaling; outside: absent, counted
+	Count   int               `toml:"count"`
+	Repeat  string            `toml:"repeat"` // "rest": as many as the frame still holds
+	Max     int               `toml:"max"`    // with repeat: the most there can be
+	Array   bool              `toml:"array"`  // one OneNET array value instead of ch0, ch1 ...
+}
+
+// Example is a frame with the values that it must give.
+type Example struct {
+	Hex     string         `toml:"hex"`
+	Message string         `toml:"message"`
+	Values  map[string]any `toml:"values"` // identifier to value
+	Source  string         `toml:"source"`
+}

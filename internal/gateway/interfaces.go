@@ -1,0 +1,49 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"serialgw/internal/reading"
+)
+
+// Source is a board's port. It reopens by itself, for ever.
+type Source interface {
+	// Next returns the next bytes, or an empty chunk when none came within
+	// wait (0 = wait for ever). The bytes are valid until the next call. An
+	// error means that ctx ended.
+	Next(ctx context.Context, wait time.Duration) (reading.Chunk, error)
+	// Reopen closes the port and opens it again, because of reason.
+	Reopen(reason string)
+}
+
+// Queue is the durable store between board and cloud.
+type Queue interface {
+	// Append stores one record. nil promises that the kernel has it: it
+	// survives kill -9, and a power cut once Sync has covered its number.
+	Append(record []byte) (seq uint64, err error)
+	// Read returns the first stored, unacknowledged record whose number is at
+	// least from, or ok = false when there is none yet. The bytes are the
+	// caller's.
+	Read(from uint64) (seq uint64, record []byte, ok bool)
+	// Ack removes records. It never fails: what cannot be written now is
+	// written later, and a crash before that repeats a post, no more.
+	Ack(seqs ...uint64)
+	// Sync makes every unacknowledged record appended so far survive a power
+	// cut, and returns the highest number that does. Nothing to do costs
+	// nothing.
+	Sync() (synced uint64, err error)
+}
+
+// Publisher is the cloud side. Post and Outcomes may be used from the moment
+// Run is called.
+type Publisher interface {
+	// Run connects, and connects again, until ctx ends; it returns when its
+	// goroutines have.
+	Run(ctx context.Context) error
+	// Post sends the entries as one message. nil promises exactly one Outcome
+	// for it, and at most one late Confirmed after a Lost.
+	Post(entries []reading.Entry) (post uint64, err error)
+	// Outcomes delivers verdicts and changes of the link.
+	Outcomes() <-chan reading.Outcome
+}
