@@ -1,0 +1,49 @@
+package uart
+
+import "serialgw/internal/reading"
+
+// Kind is what happened to a line.
+type Kind uint8
+
+// The states of a line; an Event announces the change to one.
+const (
+	Opened  Kind = iota + 1 // the port is open, or bytes come again after a silence
+	Lost                    // an open port failed: unplugged, usually
+	Missing                 // the port cannot be opened; it is tried for ever
+	Silent                  // reopened on request, and no byte yet
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Opened:
+		return "opened"
+	case Lost:
+		return "lost"
+	case Missing:
+		return "missing"
+	case Silent:
+		return "silent"
+	}
+	return "new"
+}
+
+// Event is one change of state, said once.
+type Event struct {
+	Kind Kind
+	Text string // for people
+	Err  error  // the cause; nil with Opened and Silent
+}
+
+// Status is a line's present state.
+type Status struct {
+	State Kind          // 0 before the first attempt
+	Text  string        // of the last change
+	Since reading.Stamp // when that was
+	Path  string        // the open node; empty when none is
+	Baud  int           // true rate of the open port; 0 when unknown
+	Opens uint64        // how often a port was opened
+	Bytes uint64        // received, over all opens
+
+	Counters    Counters // the driver's, while HasCounters
+	HasCounters bool
+}

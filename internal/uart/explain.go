@@ -1,0 +1,102 @@
+package uart
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"go.bug.st/serial"
+	"golang.org/x/sys/unix"
+)
+
+// lockedError says that another program holds the lock on the port.
+type lockedError struct {
+	holder string // "process 812 (minicom)"; empty when unknown
+}
+
+func (e *lockedError) Error() string {
+	holder := e.holder
+	if holder == "" {
+		holder = "another program"
+	}
+	return holder + " holds it, and a port cannot be shared"
+}
+
+// Is makes a locked port match EBUSY, as one does that refuses to be opened.
+func (e *lockedError) Is(target error) bool { return target == unix.EBUSY }
+
+// explain adds to an error of the port at path what to do about it.
+func explain(path string, err error) error {
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		err = cause.Err // it would only repeat the path
+	}
+	return fmt.Errorf("cannot open %s: %w%s", path, err, advice(err))
+}
+
+func advice(err error) string {
+	var locked *lockedError
+	switch {
+	case errors.As(err, &locked):
+		return "; stop it, or choose another port"
+	case errors.Is(err, errAmbiguous):
+		return ""
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+		return "; is the board plugged in?"
+	case errors.Is(err, fs.ErrPermission):
+		return "; add the user to the group dialout (sudo usermod -aG dialout USER) and log in again"
+	case errors.Is(err, unix.EBUSY), code(err) == serial.PortBusy:
+		return "; another program has it for itself (sudo fuser -v names it): stop it"
+	case errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EISDIR):
+		return "; it is not a serial port"
+	}
+	return ""
+}
+
+// code returns the library's own error code; its errors do not unwrap.
+func code(err error) serial.PortErrorCode {
+	var portErr *serial.PortError
+	if errors.As(err, &portErr) {
+		return portErr.Code()
+	}
+	return -1
+}
+
+// lockHolder looks up who holds the lock on path. The kernel lists every lock
+// by device and inode of the file:
+//
+//	4: FLOCK  ADVISORY  WRITE 812 00:05:402 0 EOF
+func lockHolder(path string) string {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return ""
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		return ""
+	}
+	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+	for line := range strings.Lines(string(locks)) {
+		f := strings.Fields(line)
+		if len(f) < 6 || f[1] != "FLOCK" || f[5] != file {
+			continue
+		}
+		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 {
+			return processName(pid)
+		}
+	}
+	return ""
+}
+
+func processName(pid int) string {
+	if pid == os.Getpid() {
+		return "this program itself (two boards with one port?)"
+	}
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(name)))
+}
