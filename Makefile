@@ -1,0 +1,51 @@
+# serialgw: `make run` shows it working, `make test` proves it, `make help` lists the rest.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+.PHONY: help build run test race lint bench fuzz cross system generate clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/serialgw, one static binary
+	$(BUILD) -o bin/serialgw ./cmd/serialgw
+
+run: build ## show the main job: recording, pty, gateway, OneNET simulator
+	./bin/serialgw demo
+
+test: ## run the tests (needs only Go)
+	CGO_ENABLED=0 $(GO) test ./...
+
+race: ## run the tests under the race detector (needs gcc)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+lint: ## run golangci-lint
+	golangci-lint run ./...
+
+bench: ## run the benchmarks, in benchstat's format
+	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./...
+
+FUZZTIME ?= 60s
+fuzz: ## run every fuzz target for FUZZTIME each
+	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \
+	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/^func //'); do \
+	    echo "== $$dir $$name"; (cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) .); \
+	  done; done
+
+cross: ## build for every supported machine into bin/
+	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/serialgw-linux-amd64 ./cmd/serialgw
+	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/serialgw-linux-arm64 ./cmd/serialgw
+	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) -o bin/serialgw-linux-armv7 ./cmd/serialgw
+	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/serialgw-linux-armv6 ./cmd/serialgw
+
+system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
+	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
+
+generate: ## make the demo's recording anew
+	$(GO) generate ./...
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serialgw/internal/config"
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+const decodeHelp = `decode turns bytes into readings, without a board and without a cloud.
+
+The bytes come from a hex argument, a file (--in FILE), or standard input.
+The frame is a preset (--preset) or a [frame.NAME] of a configuration
+(--config with --frame).
+
+  serialgw decode --preset demo --in capture.bin
+  serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
+  cat /tmp/raw | serialgw decode --config gateway.toml --frame car --format table
+
+Exit status: 0 when at least one frame was found, 1 when none was.`
+
+type decodeOptions struct {
+	preset, frame, config string
+	in, format            string
+	flat                  bool
+}
+
+func newDecode(std streams) *cobra.Command {
+	var o decodeOptions
+	cmd := &cobra.Command{
+		Use:   "decode [HEX ...]",
+		Short: "Decode bytes into readings, without a cloud",
+		Long:  decodeHelp,
+		RunE:  func(_ *cobra.Command, args []string) error { return runDecode(o, args, std) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`: "+strings.Join(frame.PresetNames(), ", "))
+	f.StringVarP(&o.config, "config", "c", "", "configuration `file` that describes the frame")
+	f.StringVarP(&o.frame, "frame", "f", "", "`name` of the frame in that configuration; default: the first board's")
+	f.StringVarP(&o.in, "in", "i", "-", "raw bytes from this `file`; - is standard input")
+	f.StringVar(&o.format, "format", "json", "json (one line a reading), csv or table")
+	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
+	return cmd
+}
+
+func runDecode(o decodeOptions, args []string, std streams) error {
+	plan, err := decodePlan(o, std)
+	if err != nil {
+		return err
+	}
+	in, closeIn, err := decodeInput(o, args, std)
+	if err != nil {
+		return err
+	}
+	defer closeIn()
+	out := bufio.NewWriterSize(std.out, 64<<10)
+	sink, err := newSink(o, plan, out)
+	if err != nil {
+		return err
+	}
+	metrics, err := decodeStream(plan, in, sink)
+	if err := errors.Join(err, sink.close(), out.Flush()); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(std.err, "%d frames, %d of unknown id, %d bytes of noise, %d failed checks, %.1f %% of the bytes explained\n",
+		metrics.Frames, metrics.UnknownID, metrics.Noise, metrics.CheckFailed, 100*metrics.Explained())
+	if metrics.Frames == 0 {
+		return fmt.Errorf("no frame of %q was found in %d bytes", plan.Name(), metrics.BytesIn)
+	}
+	return nil
+}
+
+func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
+	switch {
+	case o.preset != "" && (o.config != "" || o.frame != ""):
+		return nil, usagef("--preset and --config describe the same thing: give one of them")
+	case o.preset == "" && o.config == "":
+		return nil, usagef("which frame? give --preset with one of %s, or --config", strings.Join(frame.PresetNames(), ", "))
+	case o.preset != "":
+		return config.PresetPlan(o.preset)
+	}
+	cfg, err := loadConfig(o.config, std)
+	if err != nil {
+		return nil, err
+	}
+	if o.frame == "" {
+		o.frame = cfg.Boards[0].Frame
+	}
+	return cfg.Plan(o.frame)
+}
+
+func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
+	if len(args) > 0 {
+		text := strings.NewReplacer(" ", "", ",", "", "0x", "", "0X", "", "\n", "", "\t", "", ":", "").Replace(strings.Join(args, ""))
+		raw, err := hex.DecodeString(text)
+		if err != nil {
+			return nil, nil, usagef("%q is not hex: %w; write pairs of digits, for example 55 AA 01", strings.Join(args, " "), err)
+		}
+		return strings.NewReader(string(raw)), func() {}, nil
+	}
+	if o.in == "-" {
+		return std.in, func() {}, nil
+	}
+	file, err := os.Open(o.in)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the bytes: %w", err)
+	}
+	return file, func() { _ = file.Close() }, nil
+}
+
+// decodeStream runs the gateway's own scanner over in. Raw bytes carry no
+// times, so readings carry none either.
+func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
+	scanner := frame.NewScanner(plan, 0)
+	buf := make([]byte, 64<<10)
+	var r reading.Reading
+	drain := func() error {
+		for {
+			f, ok := scanner.Next()
+			if !ok {
+				return nil
+			}
+			if f.Message == nil {
+				continue
+			}
+			plan.Decode(f, &r)
+			if err := sink.write(&r); err != nil {
+				return err
+			}
+		}
+	}
+	for {
+		n, err := in.Read(buf)
+		if n > 0 {
+			scanner.Feed(reading.Chunk{Bytes: buf[:n]})
+			if err := drain(); err != nil {
+				return scanner.Metrics(), err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			scanner.Flush()
+			return scanner.Metrics(), drain()
+		}
+		if err != nil {
+			return scanner.Metrics(), fmt.Errorf("cannot read the bytes: %w", err)
+		}
+	}
+}
+
+// sink prints readings in one format.
+type sink interface {
+	write(r *reading.Reading) error
+	close() error
+}
+
+func newSink(o decodeOptions, plan *frame.Plan, out io.Writer) (sink, error) {
+	switch o.format {
+	case "json":
+		return &jsonSink{out: out, flat: o.flat}, nil
+	case "csv":
+		c := &csvSink{w: csv.NewWriter(out)}
+		return c, c.header(plan)
+	case "table":
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan)}, nil
+	}
+	return nil, usagef("--format %q: json, csv and table exist", o.format)
+}
+
+type jsonSink struct {
+	out  io.Writer
+	flat bool
+	line []byte
+}
+
+func (s *jsonSink) write(r *reading.Reading) error {
+	b := s.line[:0]
+	if s.flat {
+		b = appendValues(b, r)
+	} else {
+		b = append(b, `{"board":`...)
+		b = reading.AppendQuoted(b, r.Board)
+		b = append(b, `,"message":`...)
+		b = reading.AppendQuoted(b, r.Message)
+		if r.Stamp.Wall != 0 {
+			b = append(b, `,"time":"`...)
+			b = r.Stamp.Time().AppendFormat(b, time.RFC3339Nano)
+			b = append(b, '"')
+		}
+		b = append(b, `,"values":`...)
+		b = append(appendValues(b, r), '}')
+	}
+	s.line = append(b, '\n')
+	_, err := s.out.Write(s.line)
+	return err
+}
+
+func (*jsonSink) close() error { return nil }
+
+func appendValues(b []byte, r *reading.Reading) []byte {
+	b = append(b, '{')
+	for i, p := range r.Props {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(b, p.Name...) // an identifier: nothing to escape
+		b = append(b, '"', ':')
+		b = p.Value.AppendJSON(b)
+	}
+	return append(b, '}')
+}
+
+// csvSink has a column for every property of the plan, so that each line has
+// the same ones whatever its message.
+type csvSink struct {
+	w       *csv.Writer
+	columns map[string]int
+	row     []string
+}
+
+func (s *csvSink) header(plan *frame.Plan) error {
+	s.columns = make(map[string]int)
+	header := []string{"message"}
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			if _, ok := s.columns[p.Name]; !ok {
+				s.columns[p.Name] = len(header)
+				header = append(header, p.Name)
+			}
+		}
+	}
+	s.row = make([]string, len(header))
+	return s.w.Write(header)
+}
+
+func (s *csvSink) write(r *reading.Reading) error {
+	clear(s.row)
+	s.row[0] = r.Message
+	for _, p := range r.Props {
+		s.row[s.columns[p.Name]] = p.Value.String()
+	}
+	return s.w.Write(s.row)
+}
+
+func (s *csvSink) close() error {
+	s.w.Flush()
+	return s.w.Error()
+}
+
+type tableSink struct {
+	w     *tabwriter.Writer
+	units map[string]string
+}
+
+func units(plan *frame.Plan) map[string]string {
+	u := make(map[string]string)
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			u[p.Name] = p.Unit
+		}
+	}
+	return u
+}
+
+func (s *tableSink) write(r *reading.Reading) error {
+	for i, p := range r.Props {
+		message := r.Message
+		if i > 0 {
+			message = ""
+		}
+		text := p.Value.String()
+		if p.Label != "" {
+			text += " (" + p.Label + ")"
+		}
+		if _, err := fmt.Fprintf(s.w, "%s\t%s\t%s %s\n", message, p.Name, text, s.units[p.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *tableSink) close() error { return s.w.Flush() }

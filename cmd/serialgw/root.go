@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// streams are the process's three, so that a test can be a process.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit statuses, fit for scripts.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it was tried and did not work
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+// usageError marks what the person who typed can cure.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errReported ends a command whose complaint has been printed already.
+var errReported = errors.New("reported")
+
+// run executes one command line and returns the exit status.
+func run(ctx context.Context, args []string, std streams) int {
+	root := newRoot(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var usage usageError
+	wrong := errors.As(err, &usage)
+	if !errors.Is(err, errReported) {
+		_, _ = fmt.Fprintf(std.err, "serialgw: %v\n", err)
+	}
+	if wrong {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+const rootHelp = `serialgw reads binary frames from a serial port, decodes them into properties,
+and publishes them to OneNET, with a queue on disk for the time when the
+network is away.
+
+See it work without a board and without an account:
+
+  serialgw demo
+
+Then, with a board:
+
+  serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
+  serialgw check  --config gateway.toml      every mistake in the file at once
+  serialgw run    --config gateway.toml      the gateway itself`
+
+func newRoot(std streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "serialgw",
+		Short:         "Carry a board's serial frames to OneNET",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; try: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newVersion(std))
+	return root
+}
+
+// configFlag adds --config to a verb.
+func configFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVarP(path, "config", "c", "gateway.toml", "configuration `file`")
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"serialgw/internal/config"
+)
+
+const runHelp = `run is the gateway: it reads the boards of gateway.toml, stores what they say,
+and publishes it to OneNET until it is told to stop.
+
+It starts without the board, without the network and without the cloud, says
+once what is missing, and goes on by itself when it comes back.
+
+  SIGTERM, Ctrl-C   stop: wait for outstanding replies, sync the queue, end
+  SIGHUP            read gateway.toml again; a file with mistakes is refused
+                    and the gateway runs on with the old one`
+
+type runOptions struct {
+	path      string
+	newDevice bool
+	ledgerFD  int
+}
+
+func newRun(std streams) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the gateway",
+		Long:  runHelp,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runGateway(cmd.Context(), o, std) },
+	}
+	configFlag(cmd, &o.path)
+	cmd.Flags().BoolVar(&o.newDevice, "new-device", false, "send a queue that was filled for another device to this one")
+	cmd.Flags().IntVar(&o.ledgerFD, "ledger-fd", 0, "for tests: write each record's number to this file descriptor, W after the write, S after the sync")
+	return cmd
+}
+
+func runGateway(ctx context.Context, o runOptions, std streams) error {
+	cfg, err := loadConfig(o.path, std)
+	if err != nil {
+		return err
+	}
+	var ledger io.Writer
+	if o.ledgerFD > 0 {
+		ledger = os.NewFile(uintptr(o.ledgerFD), "ledger")
+	}
+	log, closeLog := openLog(cfg.Log, std.err)
+	defer closeLog()
+	n, err := openNode(cfg, log, nodeOptions{dir: cfg.StateDir(os.Getenv), newDevice: o.newDevice, ledger: ledger})
+	if err != nil {
+		return err
+	}
+	reload, stop := hangups()
+	defer stop()
+	notify(daemon.SdNotifyReady)
+	err = n.run(ctx, reload, func() (*config.Config, error) { return reloadConfig(o.path) })
+	notify(daemon.SdNotifyStopping)
+	return err
+}
+
+// hangups turns SIGHUP into a request to reload.
+func hangups() (<-chan struct{}, func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	requests := make(chan struct{})
+	done := make(chan struct{})
+	go func() { // ended by the returned function
+		for {
+			select {
+			case <-signals:
+				select {
+				case requests <- struct{}{}:
+				case <-done:
+					return
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return requests, func() { signal.Stop(signals); close(done) }
+}
+
+// reloadConfig reads the file again and puts its mistakes into the error.
+func reloadConfig(path string) (*config.Config, error) {
+	cfg, issues, err := config.Load(path, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range issues {
+		if !i.Warning {
+			return nil, fmt.Errorf("%w (serialgw check shows every mistake)", i)
+		}
+	}
+	return cfg, nil
+}
+
+// notify tells systemd, when it started us.
+func notify(state string) {
+	_, _ = daemon.SdNotify(false, state) // nothing to do without systemd
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"serialgw/internal/onenetsim"
+)
+
+// The login that sim and demo accept: public, worthless anywhere else.
+const (
+	simProduct = "SimProd001"
+	simDevice  = "board-01"
+	simKey     = "c2VyaWFsZ3ctc2ltdWxhdG9yLWtleS0wMTIzNDU2Nzg="
+)
+
+const simHelp = `sim runs the OneNET simulator by itself: an MQTT 3.1.1 broker on this machine
+that checks tokens, topics and payloads as the documents of the platform say.
+Point gateway.toml at it with address = "127.0.0.1:1883" and tls = false.
+
+What the documents do not say is assumed; the assumptions are:
+`
+
+type simOptions struct {
+	listen, listenTLS, caOut string
+	product, device, key     string
+	model                    string
+	fast                     bool
+}
+
+func newSim(std streams) *cobra.Command {
+	var o simOptions
+	cmd := &cobra.Command{
+		Use:   "sim",
+		Short: "Run the OneNET simulator by itself",
+		Long:  simHelp + "  - " + strings.Join(onenetsim.Assumptions(), "\n  - "),
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runSim(cmd, o, std) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:1883", "`address` for plain MQTT")
+	f.StringVar(&o.listenTLS, "listen-tls", "", "`address` for MQTT over TLS, with a certificate of a test CA")
+	f.StringVar(&o.caOut, "ca-out", "", "write the test CA to this `file`")
+	f.StringVar(&o.product, "product", simProduct, "product `id` that may log in")
+	f.StringVar(&o.device, "device", simDevice, "device `name` that may log in")
+	f.StringVar(&o.key, "key", simKey, "the device's `key` (base64)")
+	f.StringVar(&o.model, "model", "", "thing model `file`, as exported from the console")
+	f.BoolVar(&o.fast, "no-pace", false, "do not hold messages to one a second")
+	return cmd
+}
+
+func runSim(cmd *cobra.Command, o simOptions, std streams) error {
+	cfg := onenetsim.Config{
+		Products: map[string]onenetsim.Product{o.product: {Devices: map[string]string{o.device: o.key}}},
+		OnPost:   func(p onenetsim.Post) { _, _ = fmt.Fprintln(std.out, p) },
+	}
+	if o.fast {
+		cfg.PostPace = onenetsim.NoPace
+	}
+	if o.model != "" {
+		text, err := os.ReadFile(o.model)
+		if err != nil {
+			return fmt.Errorf("cannot read the thing model: %w", err)
+		}
+		model, err := onenetsim.ParseModel(text)
+		if err != nil {
+			return usagef("%s: %w", o.model, err)
+		}
+		cfg.Model = &model
+	}
+	return serveSim(cmd, onenetsim.New(cfg), o, std)
+}
+
+func serveSim(cmd *cobra.Command, sim *onenetsim.Server, o simOptions, std streams) error {
+	addr, err := sim.Listen(o.listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	_, _ = fmt.Fprintf(std.err, "OneNET simulator on %v for product %s, device %s\n", addr, o.product, o.device)
+	if o.listenTLS != "" {
+		addr, err := sim.ListenTLS(o.listenTLS, onenetsim.LeafSigned)
+		if err != nil {
+			return fmt.Errorf("cannot listen: %w", err)
+		}
+		_, _ = fmt.Fprintf(std.err, "and with TLS on %v\n", addr)
+	}
+	if o.caOut != "" {
+		if err := os.WriteFile(o.caOut, sim.CAPEM(), 0o644); err != nil { //nolint:gosec // a certificate is public
+			return fmt.Errorf("cannot write the test CA: %w", err)
+		}
+	}
+	return sim.Serve(cmd.Context())
+}

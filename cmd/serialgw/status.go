@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serialgw/internal/cloud"
+	"serialgw/internal/gateway"
+	"serialgw/internal/queue"
+)
+
+// nodeStatus is the answer to "status" on the status socket.
+type nodeStatus struct {
+	Version string         `json:"version"`
+	Device  string         `json:"device"`
+	Gateway gateway.Status `json:"gateway"`
+	Queue   queue.Stats    `json:"queue"`
+	Link    cloud.Status   `json:"link"`
+}
+
+func (n *node) status() nodeStatus {
+	s := nodeStatus{
+		Version: versionText(),
+		Device:  n.cfg.OneNET.Product + "/" + n.cfg.OneNET.Device,
+		Gateway: n.gateway.Status(),
+		Queue:   n.queue.Stats(),
+	}
+	if c := n.client.Load(); c != nil {
+		s.Link = c.Status()
+	}
+	return s
+}
+
+const statusHelp = `status asks a running gateway how it is: what each board says, what waits in
+the queue, and the last verdict of the cloud. It goes through the gateway's
+status socket and opens neither the port nor a second login.`
+
+func newStatus(std streams) *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Ask a running gateway how it is",
+		Long:  statusHelp,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return askStatus(cmd.Context(), path, asJSON, std) },
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for scripts")
+	return cmd
+}
+
+func askStatus(ctx context.Context, path string, asJSON bool, std streams) error {
+	cfg, err := loadConfig(path, std)
+	if err != nil {
+		return err
+	}
+	socket := socketPath(cfg, cfg.StateDir(os.Getenv))
+	if socket == "" {
+		return usagef("the status socket is switched off in %s", path)
+	}
+	var s nodeStatus
+	if err := gateway.Ask(ctx, socket, "status", &s); err != nil {
+		return fmt.Errorf("%w; is it running?", err)
+	}
+	if asJSON {
+		e := json.NewEncoder(std.out)
+		e.SetIndent("", "  ")
+		return e.Encode(s)
+	}
+	return writeStatus(std.out, s)
+}
+
+// writeStatus prints the first-minute questions and their answers.
+func writeStatus(out io.Writer, s nodeStatus) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	for _, b := range s.Gateway.Boards {
+		row("board "+b.Name, "%.1f frames/s, %d good, %d bad, %d noise bytes, %.1f %% explained",
+			b.FramesPerSecond, b.Metrics.Frames, b.Metrics.CheckFailed, b.Metrics.Noise, 100*b.Explained)
+		if len(b.Latest) > 0 {
+			row("  values", "%s", valuesText(b))
+		}
+	}
+	row("queue", "%d records waiting, %d dropped", s.Queue.Records, s.Queue.Dropped)
+	u := s.Gateway.Uplink
+	state := "not connected"
+	if u.Ready {
+		state = "connected"
+	}
+	row("cloud", "%s, %d posts confirmed (%d readings), %d refused, %d unanswered, %d dead letters",
+		state, u.Confirmed, u.Records, u.Refused, u.Lost, u.DeadLetters)
+	row("last post", "%s", ago(u.LastPost))
+	row("last verdict", "%s", verdictText(u))
+	for name, q := range u.Quarantine {
+		row("quarantined", "%s: code %d, %s", name, q.Code, q.Text)
+	}
+	return w.Flush()
+}
+
+func valuesText(b gateway.BoardStatus) string {
+	parts := make([]string, 0, len(b.Latest))
+	for _, v := range b.Latest {
+		text := v.Name + " " + v.Value
+		if v.Label != "" {
+			text += " (" + v.Label + ")"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func verdictText(u gateway.UplinkStatus) string {
+	if u.LastVerdict == "" {
+		return "none yet"
+	}
+	text := u.LastVerdict
+	if u.LastCode != 0 {
+		text += fmt.Sprintf(", code %d", u.LastCode)
+	}
+	if u.LastText != "" {
+		text += " " + u.LastText
+	}
+	return text + ", " + ago(u.LastSettled)
+}
+
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "none yet"
+	}
+	return time.Since(t).Round(100*time.Millisecond).String() + " ago"
+}

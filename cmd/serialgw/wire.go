@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"serialgw/internal/clock"
+	"serialgw/internal/cloud"
+	"serialgw/internal/config"
+	"serialgw/internal/frame"
+	"serialgw/internal/gateway"
+	"serialgw/internal/queue"
+	"serialgw/internal/reading"
+	"serialgw/internal/uart"
+)
+
+// deadLetterLimit bounds each of the two dead-letter files, in bytes.
+const deadLetterLimit = 8 << 20
+
+// node is one gateway with everything it owns.
+type node struct {
+	cfg     *config.Config
+	dir     string // state directory
+	log     zerolog.Logger
+	clock   *clock.Clock
+	queue   *queue.Queue
+	letters *gateway.DeadLetters
+	gateway *gateway.Gateway
+
+	client      atomic.Pointer[cloud.Client] // of the uplink now in use
+	uplinkPrint string
+}
+
+// nodeOptions are what a verb adds to the configuration.
+type nodeOptions struct {
+	dir       string // state directory
+	newDevice bool   // send a queue that was filled for another device
+	ledger    io.Writer
+	settled   func(reading.Outcome)
+}
+
+// openNode opens the store. Nothing is read or sent before run.
+func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, error) {
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the state directory: %w; set [queue] dir to a place that can be written", err)
+	}
+	qc := cfg.Queue
+	qc.Dir = o.dir
+	q, err := queue.Open(qc, queue.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the queue in %s: %w", o.dir, err)
+	}
+	n := &node{cfg: cfg, dir: o.dir, log: log, clock: clock.New(), queue: q}
+	if err := n.claim(cfg.OneNET, o.newDevice); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	n.letters, err = gateway.OpenDeadLetters(filepath.Join(o.dir, "deadletters.jsonl"), deadLetterLimit)
+	if err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	n.gateway = gateway.New(gateway.Deps{
+		Queue: q, DeadLetters: n.letters, Now: n.clock.Now, Log: log,
+		Ledger: o.ledger, Settled: o.settled,
+	})
+	log.Info().Stringer("recovery", q.Recovery()).Str("dir", o.dir).Msg("queue open")
+	return n, nil
+}
+
+// claim notes which device the queue is for. A queue with records for one
+// device is not sent to another by a slip of the editor.
+func (n *node) claim(c cloud.Config, confirmed bool) error {
+	path := filepath.Join(n.dir, "device")
+	want := c.Product + "/" + c.Device
+	old, err := os.ReadFile(path)
+	if err == nil && strings.TrimSpace(string(old)) != want && n.queue.Stats().Records > 0 && !confirmed {
+		return usagef("the queue in %s holds %d records for %s, and the configuration names %s: start with --new-device to send them there",
+			n.dir, n.queue.Stats().Records, strings.TrimSpace(string(old)), want)
+	}
+	if err := os.WriteFile(path, []byte(want+"\n"), 0o600); err != nil {
+		return fmt.Errorf("cannot note the device: %w", err)
+	}
+	return nil
+}
+
+// run works until ctx ends and closes what openNode opened.
+func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*config.Config, error)) error {
+	gcfg, err := n.gatewayConfig(n.cfg)
+	if err != nil {
+		return errors.Join(err, n.close())
+	}
+	n.log.Info().Msg(gateway.CapacityOf(gcfg.Boards, gcfg.Uplink).String())
+	if r := gateway.CapacityOf(gcfg.Boards, gcfg.Uplink); !r.Fits() {
+		n.log.Warn().Msg("the boards can give more than the uplink carries: set report to a longer period, or the queue fills")
+	}
+	n.use(gcfg.Uplink)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.gateway.Run(ctx, gcfg) })
+	group.Go(func() error { n.serveStatus(ctx); return nil })
+	group.Go(func() error { n.watchNetwork(ctx); return nil })
+	group.Go(func() error { n.watchReload(ctx, reload, load); return nil })
+	err = group.Wait()
+	return errors.Join(err, n.close())
+}
+
+// use remembers the client of the uplink that the gateway runs with. One whose
+// fingerprint is unchanged was not restarted, so its client stays.
+func (n *node) use(up gateway.Uplink) {
+	if up.Fingerprint == n.uplinkPrint {
+		return
+	}
+	n.uplinkPrint = up.Fingerprint
+	n.client.Store(up.Publisher.(*cloud.Client)) //nolint:forcetypeassert // gatewayConfig made it
+}
+
+func (n *node) close() error {
+	return errors.Join(n.letters.Close(), n.queue.Close())
+}
+
+// gatewayConfig builds the rooms that a configuration asks for.
+func (n *node) gatewayConfig(cfg *config.Config) (gateway.Config, error) {
+	boards, err := planBoards(cfg)
+	if err != nil {
+		return gateway.Config{}, err
+	}
+	for i := range boards {
+		boards[i].Source = n.openLine(cfg.Boards[i])
+	}
+	up := planUplink(cfg.OneNET)
+	client, err := cloud.New(cfg.OneNET, n.clock.Now, cloud.Options{OnEvent: n.linkEvent})
+	if err != nil {
+		return gateway.Config{}, fmt.Errorf("cannot prepare the connection: %w", err)
+	}
+	up.Publisher = client
+	return gateway.Config{
+		Boards: boards, Uplink: up, SyncInterval: cfg.Queue.SyncInterval, DrainLimit: cfg.OneNET.ReplyTimeout,
+	}, nil
+}
+
+// planBoards compiles the boards' frames. Nothing is opened.
+func planBoards(cfg *config.Config) ([]gateway.Board, error) {
+	plans, err := cfg.Plans()
+	if err != nil {
+		return nil, err
+	}
+	boards := make([]gateway.Board, 0, len(cfg.Boards))
+	for _, b := range cfg.Boards {
+		boards = append(boards, planBoard(b, plans[b.Frame], cfg.Frames[b.Frame]))
+	}
+	return boards, nil
+}
+
+// planBoard leaves the board's Source open. The fingerprint covers the board's
+// keys and its frame's; a preset is known by its name.
+func planBoard(b config.Board, plan *frame.Plan, d frame.Description) gateway.Board {
+	return gateway.Board{
+		Name: b.Name, Plan: plan, Baud: b.Baud,
+		Period: b.Report.Every, Silence: b.Silence, Prefix: b.Prefix, Rename: b.Rename,
+		Fingerprint: fingerprint(b, d),
+	}
+}
+
+func planUplink(c cloud.Config) gateway.Uplink {
+	return gateway.Uplink{
+		PostInterval: c.PostInterval, InFlight: c.InFlight,
+		History: c.UsesHistory(), HistoryValues: c.HistoryValues,
+		OldestFirst: c.Order == "oldest-first",
+		// A Secret prints and marshals as [redacted]: its hash stands for it.
+		Fingerprint: fingerprint(c, hash(c.Key.Reveal()), hash(c.Password.Reveal())),
+	}
+}
+
+func capacity(boards []gateway.Board, cfg *config.Config) gateway.Rates {
+	return gateway.CapacityOf(boards, planUplink(cfg.OneNET))
+}
+
+// openLine makes a board's port; its changes of state are said once each.
+func (n *node) openLine(b config.Board) *uart.Line {
+	log := n.log.With().Str("board", b.Name).Str("port", b.Port).Logger()
+	return uart.NewLine(b.Config, n.clock.Now, func(e uart.Event) {
+		line := log.Warn()
+		if e.Kind == uart.Opened {
+			line = log.Info()
+		}
+		line.Str("state", e.Kind.String()).Msg(e.Text)
+	})
+}
+
+func (n *node) linkEvent(e cloud.Event) {
+	line := n.log.Warn()
+	if e.Good() {
+		line = n.log.Info()
+	}
+	if e.Wait > 0 {
+		line = line.Stringer("next_try_in", e.Wait)
+	}
+	line.Str("state", e.Kind.String()).Msg(e.Text)
+}
+
+// watchNetwork ends a reconnect wait when the network comes back.
+func (n *node) watchNetwork(ctx context.Context) {
+	if err := watchLinks(ctx, func() { n.client.Load().LinkUp() }); err != nil {
+		n.log.Debug().Err(err).Msg("reconnection waits for its timer only")
+	}
+}
+
+// serveStatus answers other serialgw processes. A gateway without its status
+// socket still does its work.
+func (n *node) serveStatus(ctx context.Context) {
+	path := socketPath(n.cfg, n.dir)
+	if path == "" {
+		return
+	}
+	answers := map[string]gateway.Answer{
+		"status": func() any { return n.status() },
+	}
+	if err := gateway.ServeSocket(ctx, path, answers); err != nil {
+		n.log.Warn().Err(err).Msg("no status socket")
+	}
+}
+
+func socketPath(cfg *config.Config, dir string) string {
+	switch cfg.Status.Socket {
+	case "off":
+		return ""
+	case "":
+		return filepath.Join(dir, "serialgw.sock")
+	}
+	return cfg.Status.Socket
+}
+
+// watchReload applies the configuration anew when asked to. A bad file changes
+// nothing: the gateway runs on with what it has.
+func (n *node) watchReload(ctx context.Context, reload <-chan struct{}, load func() (*config.Config, error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-reload:
+			if err := n.reload(ctx, load); err != nil {
+				n.log.Error().Err(err).Msg("the new configuration is refused; the old one stays in force")
+			}
+		}
+	}
+}
+
+func (n *node) reload(ctx context.Context, load func() (*config.Config, error)) error {
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
+	if cfg.OneNET.Product != n.cfg.OneNET.Product || cfg.OneNET.Device != n.cfg.OneNET.Device {
+		return errors.New("product or device changed: restart with --new-device, so that the queue is not sent to the wrong one")
+	}
+	if cfg.Queue != n.cfg.Queue || cfg.Status != n.cfg.Status || cfg.Log != n.cfg.Log {
+		n.log.Warn().Msg("changes of [queue], [status] and [log] need a restart and wait for it")
+	}
+	gcfg, err := n.gatewayConfig(cfg)
+	if err != nil {
+		return err
+	}
+	if err := n.gateway.Apply(ctx, gcfg); err != nil {
+		return err
+	}
+	n.use(gcfg.Uplink)
+	n.cfg = cfg
+	n.log.Info().Msg("configuration read again")
+	return nil
+}
+
+// fingerprint is equal for equal settings.
+func fingerprint(settings ...any) string {
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return "" // no setting is of a type that cannot be marshalled
+	}
+	return hash(string(text))
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
