@@ -154,21 +154,17 @@ func (c *cursor) byte() byte {
 func (c *cursor) uvarint() uint64 {
 	v, n := binary.Uvarint(c.rest)
 	if n <= 0 {
-		c.take(uint64(len(c.rest)) + 1)
+		n = len(c.rest) + 1 // cut, or more than 64 bits
+	}
+	if c.take(uint64(n)) == nil {
 		return 0
 	}
-	c.take(uint64(n))
 	return v
 }
 
 func (c *cursor) varint() int64 {
-	v, n := binary.Varint(c.rest)
-	if n <= 0 {
-		c.take(uint64(len(c.rest)) + 1)
-		return 0
-	}
-	c.take(uint64(n))
-	return v
+	u := c.uvarint()
+	return int64(u>>1) ^ -int64(u&1) // zig-zag
 }
 
 func (c *cursor) str() string { return string(c.take(c.uvarint())) }
