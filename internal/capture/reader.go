@@ -1,0 +1,243 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/bits"
+)
+
+// ErrCut says that a recording ends inside a block, as a power cut leaves it.
+// All packets before it have been returned. It matches io.ErrUnexpectedEOF.
+var ErrCut = fmt.Errorf("recording ends inside a block: %w", io.ErrUnexpectedEOF)
+
+// Reader reads a pcapng recording, of either byte order and any number of
+// sections. Blocks of other kinds, and packets that are not raw serial bytes,
+// are skipped.
+type Reader struct {
+	r       io.Reader
+	order   binary.ByteOrder // of the present section; nil before the first
+	ifs     []netIf          // of the present section
+	ports   []Port
+	skipped int
+	at      int64 // where the present block begins
+	next    int64 // where the one after it does
+	body    bytes.Buffer
+	err     error // the end, once reached
+}
+
+// netIf is one interface of a section.
+type netIf struct {
+	name string
+	raw  bool   // raw serial bytes
+	unit uint64 // ticks a second
+	zero int64  // seconds that time stamps count from
+}
+
+// NewReader reads a recording from r.
+func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+
+// Ports returns the ports met so far.
+func (r *Reader) Ports() []Port { return append([]Port(nil), r.ports...) }
+
+// Skipped returns how many packets were left out because they hold something
+// else than raw serial bytes.
+func (r *Reader) Skipped() int { return r.skipped }
+
+// Next returns the next packet; io.EOF at the end, ErrCut at a torn one.
+func (r *Reader) Next() (Packet, error) {
+	for r.err == nil {
+		var p Packet
+		var ok bool
+		if p, ok, r.err = r.block(); ok {
+			return p, nil
+		}
+	}
+	return Packet{}, r.err
+}
+
+// block reads one block; ok means that it was a packet to return.
+func (r *Reader) block() (p Packet, ok bool, err error) {
+	kind, body, err := r.readBlock()
+	if err != nil {
+		return Packet{}, false, err
+	}
+	switch kind {
+	case blockSection:
+		r.ifs = r.ifs[:0] // interfaces are numbered anew
+		return Packet{}, false, nil
+	case blockInterface:
+		return Packet{}, false, r.addInterface(body)
+	case blockPacket:
+		return r.packet(body)
+	}
+	return Packet{}, false, nil
+}
+
+// readBlock returns a block's type and body. The length is believed only
+// within bounds, and memory grows with what is really there.
+func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
+	r.at = r.next
+	var head [12]byte
+	if n, err := io.ReadFull(r.r, head[:8]); err != nil {
+		if n == 0 && errors.Is(err, io.EOF) {
+			return 0, nil, io.EOF
+		}
+		return 0, nil, cut(err)
+	}
+	used := 8
+	if binary.LittleEndian.Uint32(head[:]) == blockSection {
+		if _, err := io.ReadFull(r.r, head[8:]); err != nil {
+			return 0, nil, cut(err)
+		}
+		used = 12
+		if r.order = orderOf(head[8:]); r.order == nil {
+			return 0, nil, r.damaged("unknown byte order % X", head[8:])
+		}
+	}
+	if r.order == nil {
+		return 0, nil, r.damaged("not a pcapng recording")
+	}
+	kind, length := r.order.Uint32(head[:]), r.order.Uint32(head[4:])
+	least := uint32(blockFrame)
+	if kind == blockSection {
+		least += sectionFixed
+	}
+	if length < least || length > maxBlock || length%4 != 0 {
+		return 0, nil, r.damaged("impossible block length %d", length)
+	}
+	r.body.Reset()
+	if _, err := io.CopyN(&r.body, r.r, int64(length)-int64(used)); err != nil {
+		return 0, nil, cut(err)
+	}
+	r.next += int64(length)
+	body = r.body.Bytes()
+	if again := r.order.Uint32(body[len(body)-4:]); again != length {
+		return 0, nil, r.damaged("block lengths differ: %d and %d", length, again)
+	}
+	return kind, body[:len(body)-4], nil
+}
+
+func orderOf(magic []byte) binary.ByteOrder {
+	switch uint32(byteOrderMagic) {
+	case binary.LittleEndian.Uint32(magic):
+		return binary.LittleEndian
+	case binary.BigEndian.Uint32(magic):
+		return binary.BigEndian
+	}
+	return nil
+}
+
+func cut(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrCut
+	}
+	return fmt.Errorf("cannot read the recording: %w", err)
+}
+
+func (r *Reader) damaged(format string, args ...any) error {
+	return fmt.Errorf("recording damaged at byte %d: %s", r.at, fmt.Sprintf(format, args...))
+}
+
+func (r *Reader) addInterface(body []byte) error {
+	if len(body) < ifFixed {
+		return r.damaged("interface block of %d bytes", len(body))
+	}
+	n := netIf{raw: r.order.Uint16(body) == linkUser0, unit: 1_000_000}
+	port := Port{}
+	for code, value := range r.options(body[ifFixed:]) {
+		switch {
+		case code == optIfName:
+			port.Name = string(value)
+		case code == optIfDescription:
+			port.Description = string(value)
+		case code == optIfTimeResolution && len(value) == 1:
+			n.unit = timeUnit(value[0])
+		case code == optIfTimeZero && len(value) == 8:
+			n.zero = int64(r.order.Uint64(value))
+		}
+	}
+	if n.unit == 0 {
+		return r.damaged("impossible time resolution")
+	}
+	n.name = port.Name
+	r.ifs = append(r.ifs, n)
+	if n.raw {
+		r.ports = append(r.ports, port)
+	}
+	return nil
+}
+
+// timeUnit decodes if_tsresol: ticks a second as a power of ten, or of two
+// when the high bit is set; 0 when it does not fit 64 bits.
+func timeUnit(resolution byte) uint64 {
+	if e := resolution & 0x7F; resolution&0x80 != 0 {
+		return 1 << e
+	} else if e > 19 {
+		return 0
+	}
+	unit := uint64(1)
+	for range resolution {
+		unit *= 10
+	}
+	return unit
+}
+
+// nanoseconds converts a time stamp to Unix time; what lies outside of the
+// years an int64 can hold is moved to their border.
+func (n netIf) nanoseconds(stamp uint64) int64 {
+	const border = 9_000_000_000 // seconds, in the year 2255
+	seconds := int64(min(stamp/n.unit, border)) + max(min(n.zero, border), -border)
+	hi, lo := bits.Mul64(stamp%n.unit, 1_000_000_000)
+	fraction, _ := bits.Div64(hi, lo, n.unit)
+	return max(min(seconds, border), -border)*1_000_000_000 + int64(fraction)
+}
+
+func (r *Reader) packet(body []byte) (p Packet, ok bool, err error) {
+	if len(body) < packetFixed {
+		return Packet{}, false, r.damaged("packet block of %d bytes", len(body))
+	}
+	id, size := r.order.Uint32(body), r.order.Uint32(body[12:])
+	data := body[packetFixed:]
+	if uint64(id) >= uint64(len(r.ifs)) {
+		return Packet{}, false, r.damaged("packet of interface %d, which is not described", id)
+	}
+	if uint64(size) > uint64(len(data)) {
+		return Packet{}, false, r.damaged("packet of %d bytes in a block that holds %d", size, len(data))
+	}
+	from := r.ifs[id]
+	if !from.raw {
+		r.skipped++
+		return Packet{}, false, nil
+	}
+	stamp := uint64(r.order.Uint32(body[4:]))<<32 | uint64(r.order.Uint32(body[8:]))
+	p = Packet{Port: from.name, Time: from.nanoseconds(stamp), Bytes: data[:size:size]}
+	for code, value := range r.options(data[min(pad4(int(size)), len(data)):]) {
+		switch {
+		case code == optComment:
+			p.Comment = string(value)
+		case code == optPacketFlags && len(value) == 4:
+			p.Direction = Direction(r.order.Uint32(value) & 3)
+		}
+	}
+	return p, true, nil
+}
+
+func pad4(n int) int { return (n + 3) &^ 3 }
+
+// options iterates over a block's options up to the first that does not fit:
+// the packet's bytes are worth more than a comment.
+func (r *Reader) options(b []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= 4 {
+			code, size := r.order.Uint16(b), int(r.order.Uint16(b[2:]))
+			if b = b[4:]; code == optEnd || size > len(b) || !yield(code, b[:size]) {
+				return
+			}
+			b = b[min(pad4(size), len(b)):]
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package capture
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Format is how a recording is stored.
+type Format string
+
+// The formats that Detect tells apart.
+const (
+	PcapNG Format = "pcapng"
+	Hex    Format = "hex" // hex bytes as text, a packet a line
+	Raw    Format = "raw" // the bytes themselves
+)
+
+const (
+	detectBytes = 4096    // how much of a file decides its format
+	rawChunk    = 4096    // bytes in one packet of a raw file
+	maxLine     = 1 << 20 // longest line of a hex file
+)
+
+// File is an open recording of any format.
+type File struct {
+	Source
+	Format Format
+	file   *os.File
+}
+
+// OpenAny opens a recording of any format.
+func OpenAny(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the recording: %w", err)
+	}
+	src, format, err := Detect(f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &File{Source: src, Format: format, file: f}, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.file.Close() }
+
+// Detect looks at the first bytes of r and returns a source that reads all of
+// it. What is neither pcapng nor hex text is taken as raw bytes.
+func Detect(r io.Reader) (Source, Format, error) {
+	in := bufio.NewReaderSize(r, detectBytes)
+	head, err := in.Peek(detectBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, "", fmt.Errorf("cannot read the recording: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\n\r\r\n")): // the section block's type
+		return NewReader(in), PcapNG, nil
+	case looksHex(head):
+		return newHexSource(in), Hex, nil
+	}
+	return &rawSource{r: in}, Raw, nil
+}
+
+// looksHex reports whether all lines seen are hex, and at least one is not
+// empty. A line that runs past head counts up to its last blank.
+func looksHex(head []byte) bool {
+	if len(head) == detectBytes {
+		head = head[:bytes.LastIndexAny(head, " \t\r\n,")+1]
+	}
+	some := false
+	for line := range strings.Lines(string(head)) {
+		b, err := parseHex(line)
+		if err != nil {
+			return false
+		}
+		some = some || len(b) > 0
+	}
+	return some
+}
+
+// parseHex reads one line of a hex file:
+//
+//	AA 55 01 0x1F, 02ff   # what follows is a comment
+func parseHex(line string) ([]byte, error) {
+	line, _, _ = strings.Cut(line, "#")
+	var out []byte
+	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\r\n,", c) }) {
+		digits := strings.TrimPrefix(strings.TrimPrefix(word, "0x"), "0X")
+		b, err := hex.DecodeString(digits)
+		if err != nil || len(b) == 0 {
+			return nil, fmt.Errorf("%.20q is not bytes in hex", word)
+		}
+		out = append(out, b...)
+	}
+	return out, nil
+}
+
+type hexSource struct {
+	lines  *bufio.Scanner
+	number int
+	err    error
+}
+
+func newHexSource(r io.Reader) *hexSource {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, detectBytes), maxLine)
+	return &hexSource{lines: lines}
+}
+
+func (s *hexSource) Next() (Packet, error) {
+	for s.err == nil {
+		if !s.lines.Scan() {
+			s.err = io.EOF
+			if err := s.lines.Err(); err != nil {
+				s.err = fmt.Errorf("cannot read line %d of the recording: %w", s.number+1, err)
+			}
+			break
+		}
+		s.number++
+		b, err := parseHex(s.lines.Text())
+		if err != nil {
+			s.err = fmt.Errorf("line %d of the recording: %w", s.number, err)
+		} else if len(b) > 0 {
+			return Packet{Direction: Inbound, Bytes: b}, nil
+		}
+	}
+	return Packet{}, s.err
+}
+
+type rawSource struct {
+	r   io.Reader
+	buf [rawChunk]byte
+}
+
+func (s *rawSource) Next() (Packet, error) {
+	n, err := io.ReadFull(s.r, s.buf[:])
+	switch {
+	case n > 0:
+		return Packet{Direction: Inbound, Bytes: s.buf[:n]}, nil
+	case errors.Is(err, io.EOF):
+		return Packet{}, io.EOF
+	}
+	return Packet{}, fmt.Errorf("cannot read the recording: %w", err)
+}
