@@ -89,7 +89,7 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	case o.preset == "" && o.config == "":
 		return nil, usagef("which frame? give --preset with one of %s, or --config", strings.Join(frame.PresetNames(), ", "))
 	case o.preset != "":
-		return config.PresetPlan(o.preset)
+		return namedPlan(&config.Config{}, o.preset)
 	}
 	cfg, err := loadConfig(o.config, std)
 	if err != nil {
@@ -98,7 +98,20 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	if o.frame == "" {
 		o.frame = cfg.Boards[0].Frame
 	}
-	return cfg.Plan(o.frame)
+	return namedPlan(cfg, o.frame)
+}
+
+// namedPlan compiles a frame of the configuration, or a preset.
+func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
+	description, err := cfg.Description(name)
+	if err != nil {
+		return nil, usagef("%w: these exist: %s", err, strings.Join(cfg.FrameNames(), ", "))
+	}
+	plan, errs := frame.Compile(name, description)
+	if len(errs) > 0 {
+		return nil, usagef("frame %s: %w", name, errs)
+	}
+	return plan, nil
 }
 
 func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func(), error) {

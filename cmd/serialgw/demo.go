@@ -138,21 +138,36 @@ func (d *demo) run(ctx context.Context, std streams) error {
 // frames' sequence numbers run on from loop to loop, as a board's would.
 func (d *demo) play(ctx context.Context) error {
 	defer func() { _ = errors.Join(d.board.Close(), d.cable.Close()) }()
-	player, err := capture.NewPlayer(bytes.NewReader(demoRecording))
-	if err != nil {
-		return fmt.Errorf("cannot play the recording: %w", err)
-	}
 	sequence, err := newSequence()
 	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		err := player.Play(ctx, d.board, capture.PlayOptions{Speed: 1, Rewrite: sequence.rewrite})
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("cannot play the recording: %w", err)
-		}
+	player := capture.Player{
+		Open: func() (capture.Source, error) { return capture.NewReader(bytes.NewReader(demoRecording)), nil },
+		Wait: sleep,
+		Now:  d.node.clock.Now,
+		Loop: true,
+		Rewrite: func(_ int, p capture.Packet) capture.Packet {
+			p.Bytes = sequence.rewrite(p.Bytes)
+			return p
+		},
+	}
+	if err := player.Play(ctx, d.board, 1); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("cannot play the recording: %w", err)
 	}
 	return nil
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // show keeps the person at the terminal informed: a calm block that is drawn

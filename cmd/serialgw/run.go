@@ -56,7 +56,9 @@ func runGateway(ctx context.Context, o runOptions, std streams) error {
 	}
 	log, closeLog := openLog(cfg.Log, std.err)
 	defer closeLog()
-	n, err := openNode(cfg, log, nodeOptions{dir: cfg.StateDir(os.Getenv), newDevice: o.newDevice, ledger: ledger})
+	n, err := openNode(cfg, log, nodeOptions{
+		dir: cfg.StateDir(os.Getenv), socket: cfg.SocketPath(os.Getenv), newDevice: o.newDevice, ledger: ledger,
+	})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ type sequence struct {
 }
 
 func newSequence() (*sequence, error) {
-	plan, err := config.PresetPlan("demo")
+	plan, err := namedPlan(&config.Config{}, "demo")
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,9 @@ Point gateway.toml at it with address = "127.0.0.1:1883" and tls = false.
 What the documents do not say is assumed; the assumptions are:
 `
 
+// simKeep bounds what a simulator that runs for days remembers.
+const simKeep = 10_000
+
 type simOptions struct {
 	listen, listenTLS, caOut string
 	product, device, key     string
@@ -53,13 +56,7 @@ func newSim(std streams) *cobra.Command {
 }
 
 func runSim(cmd *cobra.Command, o simOptions, std streams) error {
-	cfg := onenetsim.Config{
-		Products: map[string]onenetsim.Product{o.product: {Devices: map[string]string{o.device: o.key}}},
-		OnPost:   func(p onenetsim.Post) { _, _ = fmt.Fprintln(std.out, p) },
-	}
-	if o.fast {
-		cfg.PostPace = onenetsim.NoPace
-	}
+	product := onenetsim.Product{ID: o.product, Devices: map[string]string{o.device: o.key}}
 	if o.model != "" {
 		text, err := os.ReadFile(o.model)
 		if err != nil {
@@ -69,9 +66,25 @@ func runSim(cmd *cobra.Command, o simOptions, std streams) error {
 		if err != nil {
 			return usagef("%s: %w", o.model, err)
 		}
-		cfg.Model = &model
+		product.Model = &model
+	}
+	cfg := onenetsim.Defaults()
+	cfg.Products = []onenetsim.Product{product}
+	cfg.Keep = simKeep
+	cfg.OnPost = func(p onenetsim.Post) { printPost(std, p) }
+	if o.fast {
+		cfg.PostPace = 0
 	}
 	return serveSim(cmd, onenetsim.New(cfg), o, std)
+}
+
+// printPost shows one judged message on one line.
+func printPost(std streams, p onenetsim.Post) {
+	_, _ = fmt.Fprintf(std.out, "%s %s id %s: code %d %s", p.Time.Format("15:04:05.000"), p.Topic, p.ID, p.Code, p.Msg)
+	for _, v := range p.Values {
+		_, _ = fmt.Fprintf(std.out, " %s=%s", v.Identifier, v.Raw)
+	}
+	_, _ = fmt.Fprintln(std.out)
 }
 
 func serveSim(cmd *cobra.Command, sim *onenetsim.Server, o simOptions, std streams) error {

@@ -63,7 +63,7 @@ func askStatus(ctx context.Context, path string, asJSON bool, std streams) error
 	if err != nil {
 		return err
 	}
-	socket := socketPath(cfg, cfg.StateDir(os.Getenv))
+	socket := cfg.SocketPath(os.Getenv)
 	if socket == "" {
 		return usagef("the status socket is switched off in %s", path)
 	}

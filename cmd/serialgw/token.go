@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"serialgw/internal/clock"
 	"serialgw/internal/cloud"
 )
 
@@ -36,9 +36,11 @@ func newToken(std streams) *cobra.Command {
 				return usagef("--life %v: a password must live longer than that, for example 24h", life)
 			}
 			expiry := time.Now().Add(life)
-			password, err := cfg.OneNET.SignUntil(expiry)
+			t := cfg.OneNET.Token(clock.New().Now())
+			t.Expiry = expiry.Unix()
+			password, err := t.Sign(cfg.OneNET.Key)
 			if err != nil {
-				return err
+				return fmt.Errorf("cannot sign: %w", err)
 			}
 			if passwordOnly {
 				_, err = fmt.Fprintln(std.out, password)
@@ -68,6 +70,8 @@ func printLogin(std streams, c cloud.Config, password string, expiry time.Time) 
 	row("user name", c.UserName())
 	row("password", password)
 	row("valid until", expiry.UTC().Format(time.RFC3339))
-	row("topics", strings.Join(c.Topics(), "\n\t"))
+	topics := c.Topics()
+	row("publish to", topics.Post)
+	row("subscribe", topics.Filter)
 	return w.Flush()
 }

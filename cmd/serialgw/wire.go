@@ -33,6 +33,7 @@ const deadLetterLimit = 8 << 20
 type node struct {
 	cfg     *config.Config
 	dir     string // state directory
+	socket  string // status socket; empty = none
 	log     zerolog.Logger
 	clock   *clock.Clock
 	queue   *queue.Queue
@@ -46,6 +47,7 @@ type node struct {
 // nodeOptions are what a verb adds to the configuration.
 type nodeOptions struct {
 	dir       string // state directory
+	socket    string // status socket; empty = none
 	newDevice bool   // send a queue that was filled for another device
 	ledger    io.Writer
 	settled   func(reading.Outcome)
@@ -62,7 +64,7 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the queue in %s: %w", o.dir, err)
 	}
-	n := &node{cfg: cfg, dir: o.dir, log: log, clock: clock.New(), queue: q}
+	n := &node{cfg: cfg, dir: o.dir, socket: o.socket, log: log, clock: clock.New(), queue: q}
 	if err := n.claim(cfg.OneNET, o.newDevice); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
@@ -150,12 +152,12 @@ func (n *node) gatewayConfig(cfg *config.Config) (gateway.Config, error) {
 
 // planBoards compiles the boards' frames. Nothing is opened.
 func planBoards(cfg *config.Config) ([]gateway.Board, error) {
-	plans, err := cfg.Plans()
-	if err != nil {
-		return nil, err
-	}
+	plans := cfg.Plans()
 	boards := make([]gateway.Board, 0, len(cfg.Boards))
 	for _, b := range cfg.Boards {
+		if plans[b.Frame] == nil {
+			return nil, usagef("board %s: frame %q cannot be compiled", b.Name, b.Frame)
+		}
 		boards = append(boards, planBoard(b, plans[b.Frame], cfg.Frames[b.Frame]))
 	}
 	return boards, nil
@@ -174,7 +176,7 @@ func planBoard(b config.Board, plan *frame.Plan, d frame.Description) gateway.Bo
 func planUplink(c cloud.Config) gateway.Uplink {
 	return gateway.Uplink{
 		PostInterval: c.PostInterval, InFlight: c.InFlight,
-		History: c.UsesHistory(), HistoryValues: c.HistoryValues,
+		History: c.HistoryUsable(), HistoryValues: c.HistoryValues,
 		OldestFirst: c.Order == "oldest-first",
 		// A Secret prints and marshals as [redacted]: its hash stands for it.
 		Fingerprint: fingerprint(c, hash(c.Key.Reveal()), hash(c.Password.Reveal())),
@@ -199,13 +201,15 @@ func (n *node) openLine(b config.Board) *uart.Line {
 
 func (n *node) linkEvent(e cloud.Event) {
 	line := n.log.Warn()
-	if e.Good() {
+	if e.Kind == cloud.EventReady {
 		line = n.log.Info()
+	} else if e.Kind == cloud.EventConnecting {
+		line = n.log.Debug()
 	}
 	if e.Wait > 0 {
 		line = line.Stringer("next_try_in", e.Wait)
 	}
-	line.Str("state", e.Kind.String()).Msg(e.Text)
+	line.Str("state", string(e.Kind)).Msg(e.Text)
 }
 
 // watchNetwork ends a reconnect wait when the network comes back.
@@ -218,26 +222,15 @@ func (n *node) watchNetwork(ctx context.Context) {
 // serveStatus answers other serialgw processes. A gateway without its status
 // socket still does its work.
 func (n *node) serveStatus(ctx context.Context) {
-	path := socketPath(n.cfg, n.dir)
-	if path == "" {
+	if n.socket == "" {
 		return
 	}
 	answers := map[string]gateway.Answer{
 		"status": func() any { return n.status() },
 	}
-	if err := gateway.ServeSocket(ctx, path, answers); err != nil {
+	if err := gateway.ServeSocket(ctx, n.socket, answers); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")
 	}
-}
-
-func socketPath(cfg *config.Config, dir string) string {
-	switch cfg.Status.Socket {
-	case "off":
-		return ""
-	case "":
-		return filepath.Join(dir, "serialgw.sock")
-	}
-	return cfg.Status.Socket
 }
 
 // watchReload applies the configuration anew when asked to. A bad file changes

@@ -29,6 +29,8 @@ type Queue interface {
 	// Ack removes records. It never fails: what cannot be written now is
 	// written later, and a crash before that repeats a post, no more.
 	Ack(seqs ...uint64)
+	// NextSeq returns the number that the next record will get.
+	NextSeq() uint64
 	// Sync makes every unacknowledged record appended so far survive a power
 	// cut, and returns the highest number that does. Nothing to do costs
 	// nothing.

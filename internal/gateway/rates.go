@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// bitsPerByte is a byte on the wire: start bit, eight data bits, stop bit.
+const bitsPerByte = 10
+
+// Rates compares what the boards give with what the uplink carries, in values
+// per second. In is an upper bound: a board that reports everything is taken
+// at the full speed of its line. Carries is +Inf without a pace.
+type Rates struct {
+	Boards float64
+	Uplink float64
+	AtMost bool // Boards is a bound, not a rate known from the configuration
+}
+
+// CapacityOf computes the two figures for a configuration.
+func CapacityOf(boards []Board, up Uplink) Rates {
+	var r Rates
+	properties := 0
+	for _, b := range boards {
+		perFrame, all := valuesOf(b)
+		properties += all
+		if b.Period > 0 {
+			r.Boards += float64(all) / b.Period.Seconds()
+			continue
+		}
+		r.AtMost = true
+		size := max(b.Plan.MinSize(), 1)
+		r.Boards += float64(b.Baud) / bitsPerByte / float64(size) * float64(perFrame)
+	}
+	switch {
+	case up.PostInterval == 0:
+		r.Uplink = math.Inf(1)
+	case up.History:
+		r.Uplink = float64(max(up.HistoryValues, properties)) / up.PostInterval.Seconds()
+	default:
+		r.Uplink = float64(properties) / up.PostInterval.Seconds()
+	}
+	return r
+}
+
+// valuesOf returns the most values of one frame and the number of different
+// properties of a board.
+func valuesOf(b Board) (perFrame, all int) {
+	seen := make(map[string]bool)
+	for _, m := range b.Plan.Messages() {
+		props := m.Properties()
+		perFrame = max(perFrame, len(props))
+		for _, p := range props {
+			seen[p.Name] = true
+		}
+	}
+	return perFrame, len(seen)
+}
+
+// Fits reports whether the uplink carries all that the boards can give.
+func (r Rates) Fits() bool { return r.Boards <= r.Uplink }
+
+// String is the start-up line.
+func (r Rates) String() string {
+	most := ""
+	if r.AtMost {
+		most = "at most "
+	}
+	carries := fmt.Sprintf("%.4g values/s", r.Uplink)
+	if math.IsInf(r.Uplink, 1) {
+		carries = "as many as the network takes"
+	}
+	return fmt.Sprintf("the boards give %s%.4g values/s, the uplink carries %s", most, r.Boards, carries)
+}
+
+func sortBoards(boards []BoardStatus) {
+	slices.SortFunc(boards, func(a, b BoardStatus) int { return cmp.Compare(a.Name, b.Name) })
+}

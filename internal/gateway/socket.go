@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	socketTimeout = 5 * time.Second // for one question and its answer
+	socketClients = 8               // answered at the same time; further ones wait
+	questionMost  = 256             // bytes
+)
+
+// Answer returns the answer to one question on the status socket.
+type Answer func() any
+
+// ServeSocket answers questions on a unix socket until ctx ends: one line with
+// the question's name in, one line of JSON out.
+//
+//	status\n  ──▶   ◀── {"uptime_ns":...}\n
+func ServeSocket(ctx context.Context, path string, answers map[string]Answer) error {
+	listener, err := listenSocket(path)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stop()
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	slots := make(chan struct{}, socketClients)
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("cannot accept on the status socket: %w", err)
+		}
+		slots <- struct{}{}
+		clients.Go(func() {
+			defer func() { <-slots }()
+			answer(conn, answers)
+		})
+	}
+}
+
+// listenSocket removes a socket that a dead process left behind. The caller
+// holds the queue's lock, so no living gateway owns it.
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("cannot replace the status socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the status socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("cannot open the status socket: %w", err)
+	}
+	return listener, nil
+}
+
+func answer(conn net.Conn, answers map[string]Answer) {
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
+	line, err := bufio.NewReaderSize(conn, questionMost).ReadSlice('\n')
+	if err != nil {
+		return // a client that asks nothing gets nothing
+	}
+	name := strings.TrimSpace(string(line))
+	reply := any(map[string]string{"error": "unknown question " + name})
+	if a, ok := answers[name]; ok {
+		reply = a()
+	}
+	_ = json.NewEncoder(conn).Encode(reply)
+}
+
+// Ask puts one question to a running gateway and decodes the answer into v.
+func Ask(ctx context.Context, path, question string, v any) error {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return fmt.Errorf("cannot reach the gateway: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
+	if _, err := fmt.Fprintln(conn, question); err != nil {
+		return fmt.Errorf("cannot ask the gateway: %w", err)
+	}
+	if err := json.NewDecoder(conn).Decode(v); err != nil {
+		return fmt.Errorf("cannot read the gateway's answer: %w", err)
+	}
+	return nil
+}
