@@ -20,10 +20,13 @@ type Description struct {
 	GapMS  float64 `toml:"gap_ms"`    // a silence this long abandons a partial frame, ms
 	Strict bool    `toml:"strict_id"` // true: a frame whose id is not listed is no frame
 
-	Data     int       `toml:"data"`    // where fields begin; default: after sync (or 0)
-	Struct   string    `toml:"struct"`  // a Python struct string: "<bbhhhhb"; expands to fields
-	Names    []string  `toml:"names"`   // one for each value of struct; "_" is no property
-	Fields   []Field   `toml:"fields"`  // the only message, when there is no [[message]]
+	Data   int      `toml:"data"`   // where fields begin; default: after sync, with struct: 0
+	Struct string   `toml:"struct"` // a Python struct string: "<bbhhhhb"; expands to fields
+	Names  []string `toml:"names"`  // one for each value of struct; "_" is no property
+	// Fields lists the values of the only message, when there is no
+	// [[message]]. Beside struct, a field without a type adds scale, unit,
+	// range ... to the struct value of the same name.
+	Fields   []Field   `toml:"fields"`
 	Messages []Message `toml:"message"` // messages by id, in the order they are tried
 	Examples []Example `toml:"example"` // published or computed frames that test the description
 }
@@ -80,7 +83,7 @@ type Message struct {
 	Data     *int     `toml:"data"`
 	Struct   string   `toml:"struct"`
 	Names    []string `toml:"names"`
-	Fields   []Field  `toml:"fields"`
+	Fields   []Field  `toml:"fields"` // beside struct: as in Description
 }
 
 // Field is one value, or several of the same type.
@@ -102,7 +105,6 @@ type Field struct {
 	Count   int               `toml:"count"`
 	Repeat  string            `toml:"repeat"` // "rest": as many as the frame still holds
 	Max     int               `toml:"max"`    // with repeat: the most there can be
-	Array   bool              `toml:"array"`  // one OneNET array value instead of ch0, ch1 ...
 }
 
 // Example is a frame with the values that it must give.

@@ -1,0 +1,26 @@
+// Package frame finds a board's binary frames in a stream of bytes and turns
+// them into readings, and readings back into frames, as a Description says.
+//
+//	Description ──Compile──▶ Plan
+//
+//	bytes ─▶ Scanner: hunt for sync ─▶ id ─▶ length ─▶ header check, const ─▶ end, check ─▶ Frame
+//	              ▲                                                             │
+//	              └───────── any doubt: one byte after this sync ◀──────────────┘
+//	Frame ─▶ Plan.Decode ─▶ Reading          values ─▶ Plan.Encode ─▶ bytes
+//
+//	AA 55 19 01 2A 00 00 00 ...              ... C4 D3
+//	sync  │  │  seq, <I      fields               crc-16/modbus, little, over 0:-2
+//	      │  id
+//	      length = whole frame - 2
+//
+// Offsets count from the first sync byte. The rules are numbered [WIRE-n] in
+// docs/wire.md. Nothing here reads a clock, starts a goroutine or logs. A Plan
+// never changes and may be shared; a Scanner belongs to one goroutine.
+//
+// # Room for more
+//
+// Escaped framings (hdlc, slip, cobs) and masked data belong between
+// Scanner.Feed and Plan.judge; word order, packed bit runs, BCD and
+// sign-magnitude belong in slot.load; groups and expressions in the layout
+// builder (layout.go); varint lengths in number. None of them is built.
+package frame

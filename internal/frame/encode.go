@@ -1,0 +1,210 @@
+package frame
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+
+	"serialgw/internal/reading"
+)
+
+// Encode appends the frame that says values. Each property of the message
+// must be given, but those of repeat = "rest" from the first missing one on;
+// bytes that no field describes are 0. The value that comes nearest in the
+// frame's own steps is sent. The id is the message's first.
+//
+// A property that is given but unknown, or that the type cannot hold, is an
+// error. dst is returned unchanged with an error.
+func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Value) ([]byte, error) {
+	m := p.Message(message)
+	if m == nil {
+		return dst, fmt.Errorf("frame %s has no message %q", p.name, message)
+	}
+	used, total, err := p.encodeSize(m, values)
+	if err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	out := append(dst, make([]byte, total)...)
+	b := out[start:]
+	for i, s := range p.sync {
+		b[i] = s.first
+	}
+	for i := range used {
+		s := &m.slots[i]
+		at := resolveAt(s.at, total)
+		if err := s.encode(b[at:at+s.size], values[s.name]); err != nil {
+			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
+		}
+	}
+	if err := p.encodeFixed(m, b); err != nil {
+		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+	}
+	return out, nil
+}
+
+// encodeSize finds how many slots are given and what size that makes.
+func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used, total int, err error) {
+	total = m.shape.min
+	found := 0
+	for used < len(m.slots) {
+		s := &m.slots[used]
+		if _, ok := values[s.name]; !ok {
+			if s.rest {
+				break
+			}
+			return 0, 0, fmt.Errorf("no value for %s of %s", s.name, m.Name)
+		}
+		if s.rest {
+			total = max(total, s.at+s.size+p.trailer)
+		}
+		found++
+		used++
+	}
+	if found != len(values) {
+		return 0, 0, fmt.Errorf("%s has no property for %d of the values", m.Name, len(values)-found)
+	}
+	if m.shape.size > 0 {
+		total = m.shape.size
+	}
+	return used, total, nil
+}
+
+// encodeFixed writes what does not depend on the values; the checks last, the
+// header's before the frame's.
+func (p *Plan) encodeFixed(m *MessagePlan, b []byte) error {
+	for _, c := range m.shape.consts {
+		at := resolveAt(c.at, len(b))
+		storeUint(b[at:at+c.size], c.value, c.big)
+	}
+	if p.id != nil && len(m.IDs) > 0 {
+		storeUint(b[p.id.at:p.id.end()], uint64(m.IDs[0]), p.id.big)
+	}
+	if l := m.shape.length; l != nil {
+		if err := l.put(b); err != nil {
+			return err
+		}
+	}
+	copy(b[len(b)-len(p.end):], p.end)
+	for i := range p.checks {
+		p.checks[i].put(b, m.shape.extra)
+	}
+	return nil
+}
+
+// put writes the length; further summed fields keep what the fields wrote.
+func (l *lengthField) put(b []byte) error {
+	n := int64(len(b)) - l.add
+	if n < 0 || n%l.mul != 0 {
+		return fmt.Errorf("no length field can say %d bytes", len(b))
+	}
+	n /= l.mul
+	for _, r := range l.refs[1:] {
+		n -= int64(r.get(b))
+	}
+	first := l.refs[0]
+	if n < 0 || uint64(n)>>(8*first.size) != 0 {
+		return fmt.Errorf("%d does not fit into a length field of %d bytes", n, first.size)
+	}
+	storeUint(b[first.at:first.end()], uint64(n), first.big)
+	return nil
+}
+
+// encode writes one value into its bytes; flags share theirs.
+func (s *slot) encode(b []byte, v reading.Value) error {
+	switch s.role {
+	case roleFlag, roleBool:
+		return s.encodeBool(b, v)
+	case roleText:
+		if v.Kind != reading.Text || len(v.Str()) > s.size {
+			return fmt.Errorf("%v is not a text of at most %d bytes", v, s.size)
+		}
+		copy(b, v.Str())
+		return nil
+	}
+	if s.kind == rawFloat {
+		return s.encodeFloat(b, v)
+	}
+	exact, err := ratOf(v)
+	if err != nil {
+		return err
+	}
+	raw := roundRat(exact)
+	if s.role == roleNumber {
+		raw = s.scale.invert(exact)
+	}
+	if !s.holds(raw) {
+		return fmt.Errorf("%v does not fit into %d bytes", v, s.size)
+	}
+	bits := raw.Uint64()
+	if raw.Sign() < 0 {
+		bits = uint64(raw.Int64())
+	}
+	storeUint(b, bits, s.big)
+	return nil
+}
+
+func (s *slot) encodeBool(b []byte, v reading.Value) error {
+	if v.Kind != reading.Bool {
+		return fmt.Errorf("%v is not true or false", v)
+	}
+	if v.Bool() {
+		storeUint(b, loadUint(b, s.big)|1<<s.bit, s.big)
+	}
+	return nil
+}
+
+func (s *slot) encodeFloat(b []byte, v reading.Value) error {
+	f := v.Float()
+	if math.IsNaN(f) {
+		return fmt.Errorf("%v is not a number", v)
+	}
+	f = (f - s.offset) / s.factor
+	switch s.size {
+	case 2:
+		storeUint(b, uint64(toHalf(f)), s.big)
+	case 4:
+		storeUint(b, uint64(math.Float32bits(float32(f))), s.big)
+	default:
+		storeUint(b, math.Float64bits(f), s.big)
+	}
+	return nil
+}
+
+// ratOf returns a number exactly as it would be printed.
+func ratOf(v reading.Value) (*big.Rat, error) {
+	switch v.Kind {
+	case reading.Int, reading.Uint, reading.Decimal, reading.Float32, reading.Float64:
+		if r, ok := new(big.Rat).SetString(v.String()); ok {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("%v is not a number", v)
+}
+
+// EncodeExample encodes an example's values, which may be of any type that
+// TOML gives.
+func (p *Plan) EncodeExample(e Example) ([]byte, error) {
+	name := e.Message
+	if name == "" && len(p.messages) == 1 {
+		name = p.messages[0].Name
+	}
+	values := map[string]reading.Value{}
+	for key, v := range e.Values {
+		switch v := v.(type) {
+		case int64:
+			values[key] = reading.IntValue(v)
+		case int:
+			values[key] = reading.IntValue(int64(v))
+		case float64:
+			values[key] = reading.Float64Value(v)
+		case bool:
+			values[key] = reading.BoolValue(v)
+		case string:
+			values[key] = reading.TextValue(v)
+		default:
+			return nil, fmt.Errorf("value of %s is of no known type", key)
+		}
+	}
+	return p.Encode(nil, name, values)
+}

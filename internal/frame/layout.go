@@ -1,0 +1,289 @@
+package frame
+
+import (
+	"fmt"
+	"regexp"
+)
+
+var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,49}$`)
+
+// layout collects what the fields of one message say.
+type layout struct {
+	m       *mistakes
+	checked bool // a checksum guards the frame, so values need no bounds
+	slots   []slot
+	props   []PropertyInfo
+	consts  []constant
+	keys    map[string]string // property to the key that gave it
+
+	off      int  // where the next field stands; negative: from the frame's end
+	atEnd    bool // a field from the end has reached it
+	rest     bool // a repeat = "rest" has begun: nothing may follow
+	used     int  // end of the last value that means something
+	full     int  // the same with padding
+	fromEnd  int  // bytes that negative offsets reach back
+	restSize int  // bytes of one repeated value
+	restMax  int
+}
+
+// content is the part of a description that says what a frame carries.
+type content struct {
+	prefix string // "" or "message[2]."
+	data   int
+	text   string // struct
+	names  []string
+	fields []Field
+}
+
+// build reads the fields; a struct string is turned into fields first.
+func (l *layout) build(c content) {
+	fields, key := c.fields, c.prefix+"fields[%d]"
+	if c.text != "" {
+		fields, key = l.expand(c), c.prefix+"struct value %d"
+	} else if len(c.names) > 0 {
+		l.m.add(c.prefix+"names", "", "names beside struct", "give each field its own name")
+	}
+	l.off = c.data
+	for i := range fields {
+		l.field(fmt.Sprintf(key, i), &fields[i])
+	}
+}
+
+// expand turns struct and names into fields, and adds to them what fields of
+// the same names say.
+func (l *layout) expand(c content) []Field {
+	atoms, err := parseStruct(c.text)
+	if err != nil {
+		l.m.add(c.prefix+"struct", quote(c.text), err.want, err.cure)
+		return nil
+	}
+	var out []Field
+	n := 0
+	for _, a := range atoms {
+		if a.kind == rawPad {
+			out = append(out, Field{Skip: 1})
+			continue
+		}
+		f := Field{Name: "_", Type: a.letter()}
+		if n < len(c.names) {
+			f.Name = c.names[n]
+		}
+		n++
+		out = append(out, f)
+	}
+	if n != len(c.names) {
+		l.m.add(c.prefix+"names", fmt.Sprint(len(c.names), " names"),
+			fmt.Sprint(n, ", one for each value of struct"), `"_" names a value that is no property`)
+	}
+	for i, f := range c.fields {
+		l.decorate(fmt.Sprintf("%sfields[%d]", c.prefix, i), f, out)
+	}
+	return out
+}
+
+func (l *layout) decorate(key string, f Field, values []Field) {
+	if f.Type != "" {
+		l.m.add(key+".type", quote(f.Type), "no type beside struct", "struct gives the type; or leave struct out")
+		return
+	}
+	for i := range values {
+		if v := &values[i]; f.Name != "" && f.Name != "_" && v.Name == f.Name {
+			f.Type = v.Type
+			*v = f
+			return
+		}
+	}
+	l.m.add(key+".name", quote(f.Name), "a name out of names", "")
+}
+
+// letter writes the type back.
+func (a atom) letter() string {
+	order := "<"
+	if a.big {
+		order = ">"
+	}
+	switch {
+	case a.kind == rawText:
+		return fmt.Sprintf("%ds", a.size)
+	case a.size == 3 && a.kind == rawInt:
+		return order + "i24"
+	case a.size == 3:
+		return order + "u24"
+	}
+	for _, letter := range "?bBhHiIqQefd" {
+		if b := letters[byte(letter)]; b.kind == a.kind && b.size == a.size {
+			return order + string(letter)
+		}
+	}
+	return order + "x"
+}
+
+func (l *layout) field(key string, f *Field) {
+	if f.Skip != 0 {
+		l.skip(key, f)
+		return
+	}
+	if l.rest {
+		l.m.add(key, "a field after repeat", `nothing after repeat = "rest"`, "")
+		return
+	}
+	atoms, err := parseStruct(f.Type)
+	switch {
+	case err != nil:
+		l.m.add(key+".type", quote(f.Type), err.want, err.cure)
+		return
+	case len(atoms) != 1 || atoms[0].kind == rawPad:
+		l.m.add(key+".type", quote(f.Type), "one value", "write count for several, skip for padding")
+		return
+	}
+	l.place(key, f, atoms[0])
+}
+
+// place adds a field of a known type: once, count times, or to the end.
+func (l *layout) place(key string, f *Field, a atom) {
+	n := l.count(key, f)
+	names := l.fieldNames(key, f, n)
+	if len(names) != n {
+		return
+	}
+	if f.At != nil {
+		if l.off = *f.At; l.off > maxTotal || l.off < -maxTotal {
+			l.m.add(key+".at", fmt.Sprint(l.off), fmt.Sprintf("at most %d", maxTotal), "")
+			l.off = 0
+		}
+		l.atEnd = false
+	}
+	if l.rest = f.Repeat != ""; l.rest {
+		l.restSize, l.restMax = a.size, n
+	}
+	v := l.value(key, f, a)
+	for i := range n {
+		at := l.off
+		if !l.advance(key, a.size) {
+			return
+		}
+		if v != nil {
+			l.publish(key, v, f, names[i], at)
+		}
+		if !l.rest && (f.Const != nil || names[i] != "_" || len(f.Flags) > 0) {
+			l.used = max(l.used, l.off)
+		}
+	}
+}
+
+func (l *layout) skip(key string, f *Field) {
+	if f.Name != "" || f.Type != "" || f.At != nil {
+		l.m.add(key+".skip", "skip beside other keys", "skip alone", "")
+	}
+	if f.Skip < 0 || f.Skip > maxTotal {
+		l.m.add(key+".skip", fmt.Sprint(f.Skip), fmt.Sprintf("1 to %d bytes", maxTotal), "")
+		return
+	}
+	l.advance(key, f.Skip)
+}
+
+// advance moves past size bytes and keeps the extents.
+func (l *layout) advance(key string, size int) bool {
+	if l.atEnd || (l.off < 0 && l.off+size > 0) || l.off+size > maxTotal {
+		l.m.add(key+".at", fmt.Sprint("offset ", l.off), "a place inside the frame", "")
+		return false
+	}
+	if l.off < 0 {
+		l.fromEnd = max(l.fromEnd, -l.off)
+		l.atEnd = l.off+size == 0
+	}
+	l.off += size
+	if !l.rest {
+		l.full = max(l.full, l.off)
+	}
+	return true
+}
+
+// count returns how many values a field has.
+func (l *layout) count(key string, f *Field) int {
+	switch {
+	case f.Repeat != "" && f.Repeat != "rest":
+		l.m.add(key+".repeat", quote(f.Repeat), `"rest"`, "")
+	case f.Repeat != "" && f.Count != 0:
+		l.m.add(key+".repeat", "repeat and count", "one of them", "")
+	case f.Repeat != "" && (f.Max < 1 || f.Max > maxAtoms):
+		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d", maxAtoms), `repeat = "rest" must say the most there can be`)
+	case f.Repeat != "":
+		return f.Max
+	case f.Max != 0:
+		l.m.add(key+".max", fmt.Sprint(f.Max), `max beside repeat = "rest" only`, "")
+	case f.Count < 0 || f.Count > maxAtoms:
+		l.m.add(key+".count", fmt.Sprint(f.Count), fmt.Sprintf("1 to %d", maxAtoms), "")
+	case f.Count > 0:
+		return f.Count
+	}
+	return 1
+}
+
+// fieldNames returns a name for each value; "" for those of flags alone.
+func (l *layout) fieldNames(key string, f *Field, n int) []string {
+	several := f.Count > 0 || f.Repeat != ""
+	switch {
+	case len(f.Names) > 0 && f.Name != "":
+		l.m.add(key+".names", "name and names", "one of them", "")
+	case len(f.Names) > 0 && len(f.Names) != n:
+		l.m.add(key+".names", fmt.Sprint(len(f.Names), " names"), fmt.Sprint(n), "")
+		return nil
+	case len(f.Names) > 0:
+		return f.Names
+	case f.Name == "" && len(f.Flags) == 0 && f.Const == nil:
+		l.m.add(key+".name", "no name", "a name", `name = "_" for a value that is no property`)
+		return nil
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = f.Name
+		if several && f.Name != "_" {
+			out[i] = fmt.Sprint(f.Name, i)
+		}
+	}
+	return out
+}
+
+// publish adds the property, or the properties, of one value.
+func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
+	s, info := v.slot, v.info
+	s.at, s.rest = at, l.rest
+	if len(f.Flags) > 0 {
+		for _, b := range v.flags {
+			s.bit, s.name, info.Name = b.bit, b.name, b.name
+			l.add(key+".flags", s, info)
+		}
+		return
+	}
+	if name == "_" {
+		return
+	}
+	s.name, info.Name = name, name
+	if !l.checked && !bounded(&s) {
+		l.m.add(key+".range", name+" without bounds", "range, const, map or flags",
+			"the frame has no check, so only bounds can tell a damaged value")
+	}
+	l.add(key+".name", s, info)
+}
+
+// bounded reports whether a damaged value has a chance to be noticed.
+func bounded(s *slot) bool {
+	return s.ranged || s.role == roleEnum || s.role == roleFlag || s.role == roleBool
+}
+
+func (l *layout) add(key string, s slot, info PropertyInfo) {
+	if !identifier.MatchString(s.name) {
+		l.m.add(key, quote(s.name), "a letter, then at most 49 letters, digits and _", "OneNET takes no other identifiers")
+		return
+	}
+	if before, ok := l.keys[s.name]; ok {
+		l.m.add(key, quote(s.name), "a name used once in a message", "it also stands in "+before)
+		return
+	}
+	if l.keys == nil {
+		l.keys = map[string]string{}
+	}
+	l.keys[s.name] = key
+	l.slots, l.props = append(l.slots, s), append(l.props, info)
+}

@@ -1,0 +1,53 @@
+package frame
+
+// Metrics counts what a Scanner has seen since it was made. Bytes count once
+// they are judged: BytesIn = FrameBytes + Noise + Idle + bytes still held.
+type Metrics struct {
+	BytesIn    uint64
+	FrameBytes uint64 // in accepted frames
+	Noise      uint64 // in no frame, and not idle
+	Idle       uint64 // idle bytes between frames
+	Frames     uint64 // accepted, listed or not
+	UnknownID  uint64 // accepted, but no message has that id
+
+	// Candidates that began with sync and were given up, by the rule that
+	// they broke. Rescanning may try several within one damaged frame.
+	IDRejected     uint64 // id not listed, with strict_id or without a check
+	LengthRejected uint64 // total below the minimum or above max
+	ConstRejected  uint64
+	EndRejected    uint64
+	CheckFailed    uint64
+	Expired        uint64 // partial frames abandoned after a silence
+
+	Resyncs     uint64 // a frame, then noise, then a frame
+	LongestLoss uint64 // longest run of noise without a frame, bytes
+
+	SeqLost     uint64 // frames missing according to the sequence number
+	SeqRepeated uint64 // frames with the number of the frame before
+	SeqBack     uint64 // the number went back: the board restarted
+}
+
+// Explained returns the share of the judged bytes that lie in accepted
+// frames, 0 to 1; idle bytes do not count. Below 0.9 the description and the
+// board disagree, or the line is bad. It is 0 before the first verdict.
+func (m Metrics) Explained() float64 {
+	if m.FrameBytes == 0 {
+		return 0
+	}
+	return float64(m.FrameBytes) / float64(m.FrameBytes+m.Noise)
+}
+
+func (m *Metrics) reject(why reason) {
+	switch why {
+	case whyID:
+		m.IDRejected++
+	case whyLength:
+		m.LengthRejected++
+	case whyConst:
+		m.ConstRejected++
+	case whyEnd:
+		m.EndRejected++
+	case whyCheck:
+		m.CheckFailed++
+	}
+}

@@ -1,0 +1,48 @@
+package frame
+
+import "fmt"
+
+// Parse takes bytes that are one whole frame, as in an example or typed by
+// hand. The error says which rule they break.
+func (p *Plan) Parse(b []byte) (Frame, error) {
+	var v verdict
+	if p.pieces {
+		v = p.acceptWhole(b)
+	} else {
+		v = p.judge(b, turns{})
+	}
+	switch {
+	case v.decision == accept && v.total < len(b):
+		return Frame{}, fmt.Errorf("the frame ends after %d bytes, but there are %d", v.total, len(b))
+	case v.decision == accept:
+		return Frame{Bytes: b, Message: v.message}, nil
+	case v.decision == wait:
+		return Frame{}, fmt.Errorf("the frame has %d bytes or more, but there are %d", max(v.total, len(b)+1), len(b))
+	}
+	return Frame{}, fmt.Errorf("no frame: %s", v.why.text())
+}
+
+func (p *Plan) acceptWhole(b []byte) verdict {
+	if m := p.messages[0]; m.shape.fits(len(b)) {
+		return p.acceptPiece(m, b, len(b))
+	}
+	return verdict{why: whyLength}
+}
+
+func (r reason) text() string {
+	switch r {
+	case whySync:
+		return "the first bytes are not sync"
+	case whyID:
+		return "the id is not listed"
+	case whyLength:
+		return "the length is impossible"
+	case whyConst:
+		return "a constant field differs"
+	case whyEnd:
+		return "the end marker is missing"
+	case whyCheck:
+		return "the check fails"
+	}
+	return "unknown"
+}

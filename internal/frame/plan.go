@@ -1,0 +1,103 @@
+package frame
+
+import (
+	"slices"
+	"time"
+
+	"serialgw/internal/reading"
+)
+
+// Plan is a compiled Description. It never changes; any number of goroutines
+// may use it.
+type Plan struct {
+	name     string
+	sync     []bytePattern
+	end      []byte
+	idle     [256]bool
+	hasIdle  bool
+	gap      time.Duration
+	id, seq  *number
+	checks   []check // header checks first
+	trailer  int     // bytes of checks and end marker behind the data
+	min, max int
+	strict   bool
+
+	messages []*MessagePlan
+	open     *shape // takes frames whose id is not listed; nil: there are none
+	early    *shape // judges bytes before the id is in; nil: shapes differ by message
+	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
+}
+
+// MessagePlan is one kind of frame of a Plan: a compiled Message.
+type MessagePlan struct {
+	Name string
+	IDs  []int  // empty: any id
+	Turn string // "request", "reply" or ""
+
+	shape shape
+	slots []slot
+	props []PropertyInfo
+}
+
+// PropertyInfo describes one property that a message can give.
+type PropertyInfo struct {
+	Name   string
+	Unit   string
+	Kind   reading.Kind
+	Digits int              // Decimal: digits after the point
+	Labels map[int64]string // enum: the text of each value; else nil
+	// Range is [low, high] as described, otherwise what the bytes can express;
+	// nil where nothing bounds the value (floats, text, booleans).
+	Range []float64
+	Size  int // Text: the most bytes it can have
+}
+
+// Name returns the name of the frame in gateway.toml.
+func (p *Plan) Name() string { return p.name }
+
+// Messages returns the messages in the order in which they are tried. The
+// slice belongs to the plan.
+func (p *Plan) Messages() []*MessagePlan { return p.messages }
+
+// MinSize returns the smallest frame that can be accepted, in bytes.
+func (p *Plan) MinSize() int { return p.min }
+
+// MaxSize returns the largest frame that can be accepted, in bytes.
+func (p *Plan) MaxSize() int { return p.max }
+
+// CheckBits returns how many checksum bits guard a frame.
+func (p *Plan) CheckBits() int {
+	bits := 0
+	for i := range p.checks {
+		bits += p.checks[i].bits
+	}
+	return bits
+}
+
+// Checked reports whether any checksum guards a frame.
+func (p *Plan) Checked() bool { return p.CheckBits() > 0 }
+
+// Message returns the message of that name, or nil.
+func (p *Plan) Message(name string) *MessagePlan {
+	i := slices.IndexFunc(p.messages, func(m *MessagePlan) bool { return m.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return p.messages[i]
+}
+
+// Properties returns what the message can give, in frame order. The slice
+// belongs to the plan.
+func (m *MessagePlan) Properties() []PropertyInfo { return m.props }
+
+func (m *MessagePlan) matches(id int64) bool {
+	if len(m.IDs) == 0 {
+		return true
+	}
+	for _, one := range m.IDs {
+		if int64(one) == id {
+			return true
+		}
+	}
+	return false
+}

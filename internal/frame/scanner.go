@@ -1,0 +1,275 @@
+package frame
+
+import (
+	"time"
+
+	"serialgw/internal/reading"
+)
+
+// minSilence is the shortest silence that may end a partial frame: USB
+// adapters and a busy Pi hold bytes back for longer than a byte takes.
+const minSilence = 20 * time.Millisecond
+
+// Frame is one accepted frame.
+type Frame struct {
+	Bytes   []byte        // valid until the next Feed or Next
+	Message *MessagePlan  // nil: its id is not listed
+	Stamp   reading.Stamp // arrival of the frame's last byte
+	Skipped int           // noise bytes since the frame before
+}
+
+// Scanner cuts frames out of a stream. It keeps every byte until a frame that
+// holds it is accepted or until no frame can begin there; so damage never
+// costs an intact neighbour [WIRE-1]. Use: Feed, then Next until it says
+// false, then wait until Deadline at most.
+type Scanner struct {
+	plan     *Plan
+	byteTime time.Duration // ten bits on the wire
+
+	buf  []byte
+	pos  int    // buf[pos:] is held
+	base uint64 // place in the stream of buf[0]
+
+	marks  []mark // which stamp covers which bytes
+	oldest int    // the first mark that may still be asked for
+	last   reading.Stamp
+
+	next  int // judge again when so many bytes are held
+	total int // bytes that the partial frame is expected to have
+
+	until    reading.Stamp // Expire's time, while expiring
+	expiring bool
+	flushing bool
+
+	aligned bool // end marker only: the bytes held begin right after a marker
+	turn    turns
+	skipped int    // noise since the last frame
+	loss    uint64 // the same, since the last frame or the beginning
+	seq     uint64
+	seqSeen bool
+	m       Metrics
+}
+
+// mark says that bytes before end, and after the mark before, came at stamp.
+type mark struct {
+	end   uint64
+	stamp reading.Stamp
+}
+
+// NewScanner returns a scanner for a line of baud bits/s; 0 when bytes have no
+// speed, as in a file.
+func NewScanner(p *Plan, baud int) *Scanner {
+	s := &Scanner{plan: p}
+	if baud > 0 {
+		s.byteTime = 10 * time.Second / time.Duration(baud)
+	}
+	return s
+}
+
+// Feed takes the bytes of one read; they are copied. An empty chunk says that
+// the line was silent until its stamp, and does what Expire does.
+func (s *Scanner) Feed(c reading.Chunk) {
+	if len(c.Bytes) == 0 {
+		s.Expire(c.Stamp)
+		return
+	}
+	s.expiring, s.flushing = false, false
+	s.compact()
+	s.buf = append(s.buf, c.Bytes...)
+	s.m.BytesIn += uint64(len(c.Bytes))
+	s.last = c.Stamp
+	end := s.base + uint64(len(s.buf))
+	if n := len(s.marks); n > 0 && s.marks[n-1].stamp == c.Stamp {
+		s.marks[n-1].end = end
+		return
+	}
+	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp})
+}
+
+// compact makes room by moving what is held to the front. It moves at most as
+// many bytes as have been passed since the last time, so a byte is moved a
+// bounded number of times.
+func (s *Scanner) compact() {
+	if s.pos < len(s.buf)-s.pos {
+		return
+	}
+	n := copy(s.buf, s.buf[s.pos:])
+	s.base += uint64(s.pos)
+	s.buf, s.pos = s.buf[:n], 0
+	for s.oldest < len(s.marks) && s.marks[s.oldest].end <= s.base {
+		s.oldest++
+	}
+	s.marks = s.marks[:copy(s.marks, s.marks[s.oldest:])]
+	s.oldest = 0
+}
+
+// Next returns the next frame; false when the bytes held make none yet.
+func (s *Scanner) Next() (Frame, bool) {
+	for {
+		held := s.buf[s.pos:]
+		if len(held) == 0 {
+			return Frame{}, false
+		}
+		giveUp := s.expiring || s.flushing
+		if len(held) < s.next && !giveUp {
+			return Frame{}, false
+		}
+		if n := s.plan.lead(held); n > 0 {
+			s.skip(n)
+			continue
+		}
+		v := s.judge(held)
+		switch v.decision {
+		case accept:
+			return s.take(v), true
+		case reject:
+			s.m.reject(v.why)
+			s.drop(v)
+		case wait:
+			s.next, s.total = v.next, v.total
+			if !giveUp || !s.abandoned() {
+				return Frame{}, false
+			}
+			s.drop(v)
+		}
+	}
+}
+
+func (s *Scanner) judge(held []byte) verdict {
+	if s.plan.pieces {
+		return s.plan.judgePiece(held, s.aligned)
+	}
+	return s.plan.judge(held, s.turn)
+}
+
+// drop passes over bytes that are no frame.
+func (s *Scanner) drop(v verdict) {
+	n := v.drop
+	held := s.buf[s.pos:]
+	// Behind an end marker the next piece begins; anywhere else is unknown.
+	s.aligned = s.plan.pieces && hasSuffixAt(held, n, s.plan.end)
+	s.skip(n)
+}
+
+func hasSuffixAt(b []byte, n int, suffix []byte) bool {
+	return n >= len(suffix) && string(b[n-len(suffix):n]) == string(suffix)
+}
+
+// skip counts n bytes as noise, or as idle bytes, and passes over them.
+func (s *Scanner) skip(n int) {
+	noise := n
+	if s.plan.hasIdle {
+		for _, b := range s.buf[s.pos : s.pos+n] {
+			if s.plan.idle[b] {
+				noise--
+			}
+		}
+	}
+	s.m.Noise += uint64(noise)
+	s.m.Idle += uint64(n - noise)
+	s.skipped += noise
+	s.loss += uint64(noise)
+	if s.skipped >= s.plan.min {
+		s.turn = turns{} // long enough to have been the reply
+	}
+	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
+	s.pos += n
+	s.next, s.total = 0, 0
+}
+
+// take delivers the frame at the front.
+func (s *Scanner) take(v verdict) Frame {
+	b := s.buf[s.pos : s.pos+v.total : s.pos+v.total]
+	f := Frame{Bytes: b, Message: v.message, Skipped: s.skipped}
+	s.pos += v.total
+	f.Stamp = s.stampOf(s.base + uint64(s.pos) - 1)
+	if s.loss > 0 && s.m.Frames > 0 {
+		s.m.Resyncs++
+	}
+	s.m.Frames++
+	s.m.FrameBytes += uint64(v.total)
+	if v.message == nil {
+		s.m.UnknownID++
+	}
+	var id int64
+	if s.plan.id != nil {
+		id = int64(s.plan.id.get(b))
+	}
+	s.turn = s.turn.after(v.message, id)
+	s.countSeq(b)
+	s.aligned = true
+	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
+	return f
+}
+
+// stampOf returns when a byte came in. Frames are taken in order, so a mark
+// that lies behind is never asked for again.
+func (s *Scanner) stampOf(at uint64) reading.Stamp {
+	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end <= at {
+		s.oldest++
+	}
+	return s.marks[s.oldest].stamp
+}
+
+func (s *Scanner) countSeq(b []byte) {
+	n := s.plan.seq
+	if n == nil || resolveAt(n.at, len(b)) < 0 || resolveAt(n.at, len(b))+n.size > len(b) {
+		return
+	}
+	at := resolveAt(n.at, len(b))
+	seq := loadUint(b[at:at+n.size], n.big)
+	if s.seqSeen {
+		width := uint(8 * n.size)
+		step := (seq - s.seq) << (64 - width) >> (64 - width)
+		switch {
+		case step == 0:
+			s.m.SeqRepeated++
+		case step < 1<<(width-1):
+			s.m.SeqLost += step - 1
+		default:
+			s.m.SeqBack++
+		}
+	}
+	s.seq, s.seqSeen = seq, true
+}
+
+// Deadline returns when the partial frame held must be given up by Expire;
+// false when nothing is held. It is right after Next has said false.
+func (s *Scanner) Deadline() (reading.Stamp, bool) {
+	held := len(s.buf) - s.pos
+	if held == 0 {
+		return reading.Stamp{}, false
+	}
+	missing := time.Duration(max(s.total, s.next, held+1) - held)
+	silence := max(s.plan.gap, 3*missing*s.byteTime, minSilence) // [WIRE-7]
+	return s.last.Add(silence), true
+}
+
+// Expire says that nothing came in until now. A partial frame whose deadline
+// has passed counts as failed; call Next again for what stands behind its
+// first byte.
+func (s *Scanner) Expire(now reading.Stamp) {
+	deadline, ok := s.Deadline()
+	if !ok || now.Since(deadline) < 0 {
+		return
+	}
+	s.m.Expired++
+	s.until, s.expiring, s.turn = now, true, turns{}
+}
+
+// Flush says that no more bytes will come: whatever is partial has failed.
+// Call Next again for what stands inside.
+func (s *Scanner) Flush() {
+	if len(s.buf) > s.pos {
+		s.flushing = true
+	}
+}
+
+// abandoned reports whether the partial frame at the front has failed.
+func (s *Scanner) abandoned() bool {
+	deadline, _ := s.Deadline()
+	return s.flushing || s.until.Since(deadline) >= 0
+}
+
+// Metrics returns the counts so far.
+func (s *Scanner) Metrics() Metrics { return s.m }

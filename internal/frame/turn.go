@@ -1,0 +1,39 @@
+package frame
+
+// turns remembers whose turn it is on a sniffed two-way bus.
+type turns struct {
+	open bool  // the frame before was a request
+	id   int64 // its id
+}
+
+// side is the message's place among fits: 0 request or none, 1 reply.
+func (m *MessagePlan) side() int {
+	if m.Turn == "reply" {
+		return 1
+	}
+	return 0
+}
+
+// choose picks between a request and a reply that fit the same bytes: the
+// reply right after a request with the same id, otherwise the request.
+// [WIRE-11]
+func (t turns) choose(fits [2]*MessagePlan, id int64) *MessagePlan {
+	request, reply := fits[0], fits[1]
+	if request == nil || (reply != nil && t.open && t.id == id) {
+		return reply
+	}
+	return request
+}
+
+// after returns the state behind an accepted message.
+func (t turns) after(m *MessagePlan, id int64) turns {
+	switch {
+	case m == nil:
+		return turns{}
+	case m.Turn == "request":
+		return turns{open: true, id: id}
+	case m.Turn == "reply":
+		return turns{}
+	}
+	return t
+}

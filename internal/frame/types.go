@@ -1,0 +1,204 @@
+package frame
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// rawKind says how the bytes of a value are read.
+type rawKind uint8
+
+const (
+	rawPad rawKind = iota
+	rawUint
+	rawInt
+	rawFloat // IEEE 754: 2, 4 or 8 bytes
+	rawBool
+	rawText
+)
+
+// atom is one value of a struct string.
+type atom struct {
+	kind rawKind
+	size int // bytes
+	big  bool
+}
+
+func (a atom) integer() bool { return a.kind == rawInt || a.kind == rawUint }
+
+// letters are Python's struct letters in their standard sizes; l and L are
+// four bytes on every host.
+var letters = map[byte]atom{
+	'x': {kind: rawPad, size: 1}, 'c': {kind: rawText, size: 1}, '?': {kind: rawBool, size: 1},
+	'b': {kind: rawInt, size: 1}, 'B': {kind: rawUint, size: 1},
+	'h': {kind: rawInt, size: 2}, 'H': {kind: rawUint, size: 2},
+	'i': {kind: rawInt, size: 4}, 'I': {kind: rawUint, size: 4},
+	'l': {kind: rawInt, size: 4}, 'L': {kind: rawUint, size: 4},
+	'q': {kind: rawInt, size: 8}, 'Q': {kind: rawUint, size: 8},
+	'e': {kind: rawFloat, size: 2}, 'f': {kind: rawFloat, size: 4}, 'd': {kind: rawFloat, size: 8},
+}
+
+const (
+	wantType = `a type such as "<h", ">H", "B", "<f", "<u24", "?" or "4s"`
+	// maxAtoms and maxText bound what one mistyped count can make Compile build.
+	maxAtoms = 1024
+	maxText  = 1024
+)
+
+// typeError is what is wrong with a type, and the cure where there is one.
+type typeError struct{ want, cure string }
+
+func (e *typeError) Error() string { return e.want }
+
+// parseStruct reads a Python struct string: "<bbhhhhb", ">4sH", "<u24".
+// Without a prefix it is little-endian [WIRE-8].
+func parseStruct(text string) ([]atom, *typeError) {
+	rest, big, err := cutOrder(strings.TrimSpace(text))
+	if err != nil {
+		return nil, err
+	}
+	var out []atom
+	for rest != "" {
+		if rest[0] == ' ' {
+			rest = rest[1:]
+			continue
+		}
+		var run []atom
+		if run, rest, err = nextAtoms(rest); err != nil {
+			return nil, err
+		}
+		out = append(out, run...)
+		if len(out) > maxAtoms {
+			return nil, &typeError{want: fmt.Sprintf("at most %d values", maxAtoms)}
+		}
+	}
+	for i := range out {
+		out[i].big = big
+	}
+	return out, nil
+}
+
+func cutOrder(text string) (rest string, big bool, err *typeError) {
+	if text == "" {
+		return "", false, &typeError{want: wantType}
+	}
+	switch text[0] {
+	case '<':
+		return text[1:], false, nil
+	case '>', '!':
+		return text[1:], true, nil
+	case '@', '=':
+		return "", false, &typeError{
+			want: `the byte order "<" or ">"`,
+			cure: `native alignment and order depend on the board; write "<" and add x pad bytes`,
+		}
+	}
+	return text, false, nil
+}
+
+// nextAtoms reads one letter with its repeat count.
+func nextAtoms(text string) (run []atom, rest string, err *typeError) {
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	count := 1
+	if digits > 0 {
+		n, bad := strconv.Atoi(text[:digits])
+		if bad != nil || n > maxAtoms {
+			return nil, "", &typeError{want: fmt.Sprintf("a repeat count of at most %d", maxAtoms)}
+		}
+		count = n
+	}
+	text = text[digits:]
+	if text == "" {
+		return nil, "", &typeError{want: "a letter after the repeat count"}
+	}
+	one, rest, err := oneAtom(text)
+	if err != nil {
+		return nil, "", err
+	}
+	if one.kind == rawText && one.size == 0 { // s: the count is the length
+		if count == 0 {
+			return nil, "", &typeError{want: fmt.Sprintf("text of 1 to %d bytes", maxText)}
+		}
+		return []atom{{kind: rawText, size: count}}, rest, nil
+	}
+	for range count {
+		run = append(run, one)
+	}
+	return run, rest, nil
+}
+
+func oneAtom(text string) (one atom, rest string, err *typeError) {
+	switch {
+	case strings.HasPrefix(text, "u24"):
+		return atom{kind: rawUint, size: 3}, text[3:], nil
+	case strings.HasPrefix(text, "i24"):
+		return atom{kind: rawInt, size: 3}, text[3:], nil
+	case text[0] == 's':
+		return atom{kind: rawText}, text[1:], nil
+	case strings.ContainsRune("nNP", rune(text[0])):
+		return atom{}, "", &typeError{want: wantType,
+			cure: text[:1] + " has the size of a pointer, which depends on the board; write I or Q"}
+	case text[0] == 'p':
+		return atom{}, "", &typeError{want: wantType, cure: "p, a Pascal string, is not supported; write s"}
+	case strings.ContainsRune("<>!@=", rune(text[0])):
+		return atom{}, "", &typeError{want: wantType, cure: "the byte order stands once, in front"}
+	}
+	one, ok := letters[text[0]]
+	if !ok {
+		return atom{}, "", &typeError{want: wantType}
+	}
+	return one, text[1:], nil
+}
+
+// number is an unsigned integer inside the frame's head.
+type number struct {
+	at, size int
+	big      bool
+}
+
+func (n number) end() int { return n.at + n.size }
+
+// get reads the number; the frame must hold it.
+func (n number) get(b []byte) uint64 { return loadUint(b[n.at:n.at+n.size], n.big) }
+
+// loadUint reads an unsigned integer of 1, 2, 3, 4 or 8 bytes.
+func loadUint(b []byte, big bool) uint64 {
+	if big {
+		switch len(b) {
+		case 1:
+			return uint64(b[0])
+		case 2:
+			return uint64(binary.BigEndian.Uint16(b))
+		case 3:
+			return uint64(binary.BigEndian.Uint16(b))<<8 | uint64(b[2])
+		case 4:
+			return uint64(binary.BigEndian.Uint32(b))
+		}
+		return binary.BigEndian.Uint64(b)
+	}
+	switch len(b) {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.LittleEndian.Uint16(b))
+	case 3:
+		return uint64(binary.LittleEndian.Uint16(b)) | uint64(b[2])<<16
+	case 4:
+		return uint64(binary.LittleEndian.Uint32(b))
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// storeUint writes the low bytes of v, as many as b has.
+func storeUint(b []byte, v uint64, big bool) {
+	for i := range b {
+		if big {
+			b[len(b)-1-i] = byte(v)
+		} else {
+			b[i] = byte(v)
+		}
+		v >>= 8
+	}
+}
