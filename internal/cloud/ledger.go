@@ -1,0 +1,144 @@
+package cloud
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"serialgw/internal/reading"
+)
+
+const (
+	idMost = 9_999_999_999_999 // 13 digits [ONENET-11]
+	// rememberMost bounds how many given-up posts can still be confirmed.
+	rememberMost = 4096
+)
+
+// flight is one post: an attempt to deliver some records.
+type flight struct {
+	id      uint64
+	seqs    []uint64
+	history bool
+	sent    reading.Stamp
+}
+
+// ledger knows which records each post carried, and what is still to be told
+// about it. Each post is in exactly one place:
+//
+//	open ──verdict──▶ news ──▶ (the user)
+//	  └───lost──────▶ news, and given up ──late 200──▶ news
+//
+// It is not safe for concurrent use; the client's mutex guards it.
+type ledger struct {
+	lastID  uint64
+	open    map[uint64]*flight
+	givenUp map[uint64]*flight
+	ring    []uint64 // ids in givenUp, for forgetting the oldest
+	oldest  int
+
+	news     []reading.Outcome // not yet taken by the user
+	verdicts int               // those of news that end a post
+	wake     chan struct{}     // news has come; one slot
+}
+
+// newLedger starts the ids at a random number, so that the replies to an
+// earlier process are not taken for ours.
+func newLedger() *ledger {
+	return &ledger{
+		lastID: rand.Uint64N(idMost), open: make(map[uint64]*flight), givenUp: make(map[uint64]*flight),
+		wake: make(chan struct{}, 1),
+	}
+}
+
+// nextID returns an id that no outstanding post has. [ONENET-11]
+func (l *ledger) nextID() uint64 {
+	for {
+		l.lastID = l.lastID%idMost + 1
+		if l.open[l.lastID] == nil && l.givenUp[l.lastID] == nil {
+			return l.lastID
+		}
+	}
+}
+
+// inFlight counts the posts that the user has no verdict on.
+func (l *ledger) inFlight() int { return len(l.open) + l.verdicts }
+
+// settle ends an open post.
+func (l *ledger) settle(f *flight, o reading.Outcome) {
+	delete(l.open, f.id)
+	if o.Verdict == reading.Lost {
+		l.giveUp(f)
+	}
+	o.Post, o.Seqs, o.History = f.id, f.seqs, f.history
+	l.tell(o)
+}
+
+func (l *ledger) giveUp(f *flight) {
+	l.givenUp[f.id] = f
+	if len(l.ring) < rememberMost {
+		l.ring = append(l.ring, f.id)
+		return
+	}
+	delete(l.givenUp, l.ring[l.oldest])
+	l.ring[l.oldest] = f.id
+	l.oldest = (l.oldest + 1) % rememberMost
+}
+
+// late ends a given-up post: whatever is said about it again is unknown.
+func (l *ledger) late(id uint64) (*flight, bool) {
+	f, ok := l.givenUp[id]
+	delete(l.givenUp, id)
+	return f, ok
+}
+
+// only returns the one open post.
+func (l *ledger) only() *flight {
+	for _, f := range l.open {
+		return f
+	}
+	return nil
+}
+
+// overdue returns the open posts that are late, oldest first.
+func (l *ledger) overdue(late func(*flight) bool) []*flight {
+	var fs []*flight
+	for _, f := range l.open {
+		if late(f) {
+			fs = append(fs, f)
+		}
+	}
+	slices.SortFunc(fs, func(a, b *flight) int {
+		return cmp.Or(cmp.Compare(a.sent.Boot, b.sent.Boot), cmp.Compare(a.id, b.id))
+	})
+	return fs
+}
+
+// tell adds news. Of changes of the link that follow each other unread, only
+// the last counts.
+func (l *ledger) tell(o reading.Outcome) {
+	if last := len(l.news) - 1; o.Post == 0 && last >= 0 && l.news[last].Post == 0 {
+		l.news[last] = o
+	} else {
+		l.news = append(l.news, o)
+	}
+	if o.Post != 0 && !o.Late {
+		l.verdicts++
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes the oldest piece of news.
+func (l *ledger) take() (reading.Outcome, bool) {
+	if len(l.news) == 0 {
+		return reading.Outcome{}, false
+	}
+	o := l.news[0]
+	l.news = l.news[1:]
+	if o.Post != 0 && !o.Late {
+		l.verdicts--
+	}
+	return o, true
+}

@@ -1,0 +1,286 @@
+package cloud
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"serialgw/internal/reading"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	pingTimeout    = 10 * time.Second
+	subackTimeout  = 10 * time.Second
+	goodbye        = 250 // ms for the DISCONNECT
+
+	answersMost = 32 // downlink answers that may wait
+
+	// historyBanned is how long history/post stays unused when it is suspected
+	// of costing us the connection.
+	historyBanned = time.Hour
+)
+
+// errTopics says that the broker grants none of the subscriptions.
+var errTopics = errors.New("the broker refuses the subscription: check that product and device belong together and that the product uses the thing model")
+
+// session is one connection. Its paho client is used once and thrown away.
+type session struct {
+	c      *Client
+	ctx    context.Context
+	client mqtt.Client
+	began  reading.Stamp // the login
+
+	openErr error          // of the network, better worded than paho's
+	abort   func() bool    // stops what closes the connection when ctx ends
+	lost    chan error     // one slot: the connection is gone, or must go
+	answers chan answer    // for the cloud's own requests
+	posting sync.WaitGroup // publishes, and waits for PUBACKs
+	done    chan struct{}  // closed at the end
+
+	historyGranted bool // replies to history/post reach us
+	// The client's mutex guards these two.
+	history      bool // history/post is in use
+	historyHeard bool // one was answered
+}
+
+// connect logs in. Without a session the ending says why.
+func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, ending) {
+	password, err := c.cfg.password(now, c.expiry.on) // signed anew for each attempt [ONENET-5]
+	if err != nil {
+		return nil, ending{kind: endNetwork, err: err} // Validate has decoded the key
+	}
+	s := &session{
+		c: c, ctx: ctx, abort: func() bool { return true }, historyGranted: true,
+		lost: make(chan error, 1), answers: make(chan answer, answersMost), done: make(chan struct{}),
+	}
+	s.client = mqtt.NewClient(s.options(password))
+	token := s.client.Connect().(*mqtt.ConnectToken)
+	<-token.Done() // bounded: the dial, the deadline on the handshake, and ctx
+	if !s.abort() && token.Error() == nil {
+		s.close()
+		return nil, ending{kind: endStopped}
+	}
+	if err := token.Error(); err != nil {
+		close(s.done)
+		if code := token.ReturnCode(); code >= 1 && code <= 5 && code != 3 { // 3: try again later
+			return nil, ending{kind: endLogin, err: err, code: code}
+		}
+		if s.openErr != nil {
+			err = s.openErr
+		}
+		return nil, ending{kind: endNetwork, err: err}
+	}
+	s.began = c.clock()
+	return s, ending{}
+}
+
+// options: MQTT 3.1.1, clean session, no will, nothing retried or resumed by
+// paho [ONENET-1]. Handlers run in order, in paho's own goroutine, so that none
+// outlives the connection; they must not block, and do not.
+func (s *session) options(password string) *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions()
+	o.AddBroker("tcp://" + s.c.target)
+	o.SetProtocolVersion(4) // or a refused login is repeated at once as MQTT 3.1
+	o.SetCleanSession(true)
+	o.SetAutoReconnect(false)
+	o.SetConnectRetry(false)
+	o.SetKeepAlive(s.c.cfg.KeepAlive)
+	o.SetPingTimeout(pingTimeout)
+	o.SetWriteTimeout(writeTimeout)
+	o.SetConnectTimeout(connectTimeout)
+	o.SetOrderMatters(true)
+	o.SetClientID(s.c.cfg.ClientID())
+	o.SetUsername(s.c.cfg.UserName())
+	o.SetPassword(password)
+	o.SetDefaultPublishHandler(s.onMessage)
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { s.fail(err) })
+	o.SetCustomOpenConnectionFn(s.open)
+	return o
+}
+
+// open dials. Until the login is through, the end of ctx closes the connection.
+func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, connectTimeout)
+	defer cancel()
+	raw, err := s.c.opt.Dial(ctx, "tcp", s.c.target)
+	if err != nil {
+		s.openErr = err
+		return nil, err
+	}
+	if s.c.tls != nil {
+		secure := tls.Client(raw, s.c.tls)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			raw.Close()
+			s.openErr = fmt.Errorf("cannot agree on TLS: %w", err)
+			return nil, s.openErr
+		}
+		raw = secure
+	}
+	nc := newConn(raw, &s.c.bytesIn, &s.c.bytesOut)
+	s.abort = context.AfterFunc(s.ctx, func() { nc.Close() })
+	return nc, nil
+}
+
+// subscribe asks for the replies and waits until they are granted: a reply to a
+// post before that would be missed. [ONENET-9]
+func (s *session) subscribe(ctx context.Context) error {
+	t := s.c.topics
+	if t.Filter == "" {
+		return nil
+	}
+	granted, err := s.filter(ctx, t.Filter)
+	if err != nil || granted {
+		return err
+	}
+	any := false
+	for _, topic := range t.Fallback {
+		granted, err := s.filter(ctx, topic)
+		if err != nil {
+			return err
+		}
+		any = any || granted
+		if topic == t.HistoryReply {
+			s.historyGranted = granted
+		}
+		if topic == t.PostReply && !granted && s.c.cfg.Confirm == confirmReply {
+			return errTopics
+		}
+	}
+	if !any && s.c.cfg.Confirm == confirmReply {
+		return errTopics
+	}
+	return nil
+}
+
+// filter subscribes one filter. Each goes in a packet of its own, so that each
+// SUBACK carries exactly one answer. [ONENET-25]
+func (s *session) filter(ctx context.Context, topic string) (granted bool, err error) {
+	var qos byte = 1
+	if s.c.topics.Thing != "" {
+		qos = 0 // all that OneNET grants
+	}
+	token := s.client.Subscribe(topic, qos, nil).(*mqtt.SubscribeToken)
+	timer := time.NewTimer(subackTimeout)
+	defer timer.Stop()
+	select {
+	case <-token.Done():
+	case err := <-s.lost:
+		return false, err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-timer.C:
+		return false, errors.New("no answer to the subscription")
+	}
+	if err := token.Error(); err != nil {
+		return false, err
+	}
+	code, answered := token.Result()[topic]
+	return answered && code < 0x80, nil // a refusal is no error to paho
+}
+
+// serve watches the connection until it is lost (the error) or ctx ends (nil).
+func (s *session) serve(ctx context.Context) error {
+	tick := time.NewTicker(max(s.c.cfg.ReplyTimeout/10, 100*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.lost:
+			return err
+		case a := <-s.answers:
+			s.client.Publish(a.topic, 0, false, a.payload)
+		case <-tick.C:
+			s.expire()
+		}
+	}
+}
+
+// expire gives up the posts whose reply is overdue.
+func (s *session) expire() {
+	now, limit := s.c.clock(), s.c.cfg.ReplyTimeout
+	historyOff := false
+	s.c.mu.Lock()
+	for _, f := range s.c.ledger.overdue(func(f *flight) bool { return now.Since(f.sent) >= limit }) {
+		if f.history && s.history && !s.historyHeard {
+			s.history, historyOff = false, true
+		}
+		s.c.settle(f, reading.Outcome{Verdict: reading.Lost, Text: fmt.Sprintf("no reply within %v", limit)})
+	}
+	s.c.mu.Unlock()
+	if historyOff {
+		s.c.event(Event{Kind: EventHistoryOff, Text: "history/post was not answered; until the next connection each message carries one sample of a property"})
+	}
+}
+
+// publish sends a post. What goes wrong here ends the session.
+func (s *session) publish(f *flight, payload []byte) {
+	topic := s.c.topics.Post
+	if f.history {
+		topic = s.c.topics.History
+	}
+	token := s.client.Publish(topic, 1, false, payload)
+	select {
+	case <-token.Done():
+		if err := token.Error(); err != nil {
+			s.fail(err)
+		}
+	default:
+	}
+	if s.c.cfg.Confirm == confirmReply {
+		s.posting.Done()
+		return
+	}
+	go func() { // awaited by close, through posting
+		defer s.posting.Done()
+		select {
+		case <-token.Done():
+			s.acked(f.id, token.Error())
+		case <-s.done:
+		}
+	}()
+}
+
+// acked confirms a post by its PUBACK alone. [ONENET-15]
+func (s *session) acked(id uint64, err error) {
+	if err != nil {
+		return // the connection is gone: the post comes out as Lost
+	}
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	s.c.confirm(id, reading.Outcome{Verdict: reading.Confirmed, Text: "acknowledged by the broker"})
+}
+
+// fail ends the session soon; the first reason counts.
+func (s *session) fail(err error) {
+	select {
+	case s.lost <- err:
+	default:
+	}
+}
+
+// failed turns an error of a logged-in session into an ending.
+func (s *session) failed(ctx context.Context, err error) ending {
+	switch {
+	case ctx.Err() != nil:
+		return ending{kind: endStopped}
+	case errors.Is(err, errTopics):
+		return ending{kind: endTopics, err: err}
+	}
+	return ending{kind: endDropped, err: err, life: s.c.clock().Since(s.began)}
+}
+
+// close takes leave and waits for the goroutines of this session.
+func (s *session) close() {
+	s.client.Disconnect(goodbye)
+	close(s.done)
+	s.posting.Wait()
+}
