@@ -233,7 +233,7 @@ func TestReader_Damage(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), row.want) || len(got) > 0 {
 				t.Errorf("%d packets, %v, want %s", len(got), err, row.want)
 			}
-			if _, again := r.Next(); again != err {
+			if _, again := r.Next(); !errors.Is(again, err) {
 				t.Errorf("then %v", again)
 			}
 		})
@@ -303,7 +303,7 @@ func TestWriter_NothingFollowsATornBlock(t *testing.T) {
 		first = w.Write(Packet{Port: "p", Bytes: []byte("data")})
 	}
 	disk.left = 1 << 20
-	if err := w.Write(Packet{Port: "p"}); err != first || !errors.Is(err, io.ErrShortWrite) {
+	if err := w.Write(Packet{Port: "p"}); !errors.Is(err, first) || !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("then %v, want again %v", err, first)
 	}
 	if disk.left != 1<<20 {

@@ -38,7 +38,7 @@ func TestDetect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
+			t.Cleanup(func() { _ = f.Close() })
 			packets, err := readAll(f)
 			var all []byte
 			for _, p := range packets {

@@ -1,6 +1,11 @@
 package uart
 
-import "serialgw/internal/reading"
+import (
+	"errors"
+	"io/fs"
+
+	"serialgw/internal/reading"
+)
 
 // Kind is what happened to a line.
 type Kind uint8
@@ -46,4 +51,40 @@ type Status struct {
 
 	Counters    Counters // the driver's, while HasCounters
 	HasCounters bool
+}
+
+// miss says why the port cannot be opened, once for each reason. A reason
+// counts when it shows twice running: just after a device is plugged in, its
+// node is there but not yet ours. That it is not there goes without saying
+// after it was lost.
+func (l *Line) miss(err error) {
+	text := err.Error()
+	transient := text != l.reason
+	l.reason = text
+	l.mu.Lock()
+	known := l.status.State == Missing && l.status.Text == text
+	afterLoss := l.status.State == Lost && errors.Is(err, fs.ErrNotExist)
+	l.mu.Unlock()
+	if !transient && !known && !afterLoss {
+		l.say(Missing, text, err)
+	}
+}
+
+func (l *Line) say(kind Kind, text string, err error) {
+	stamp := l.now()
+	l.mu.Lock()
+	l.status.State, l.status.Text, l.status.Since = kind, text, stamp
+	l.mu.Unlock()
+	l.onEvent(Event{Kind: kind, Text: text, Err: err})
+}
+
+// Status returns the present state.
+func (l *Line) Status() Status {
+	l.mu.Lock()
+	status, port := l.status, l.port
+	l.mu.Unlock()
+	if port != nil {
+		status.Counters, status.HasCounters = port.Counters()
+	}
+	return status
 }

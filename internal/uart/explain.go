@@ -30,16 +30,16 @@ func (e *lockedError) Is(target error) bool { return target == unix.EBUSY }
 
 // explain adds to an error of the port at path what to do about it.
 func explain(path string, err error) error {
-	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
 		err = cause.Err // it would only repeat the path
 	}
 	return fmt.Errorf("cannot open %s: %w%s", path, err, advice(err))
 }
 
 func advice(err error) string {
-	var locked *lockedError
+	_, locked := errors.AsType[*lockedError](err)
 	switch {
-	case errors.As(err, &locked):
+	case locked:
 		return "; stop it, or choose another port"
 	case errors.Is(err, errAmbiguous):
 		return ""
@@ -57,8 +57,7 @@ func advice(err error) string {
 
 // code returns the library's own error code; its errors do not unwrap.
 func code(err error) serial.PortErrorCode {
-	var portErr *serial.PortError
-	if errors.As(err, &portErr) {
+	if portErr, ok := errors.AsType[*serial.PortError](err); ok {
 		return portErr.Code()
 	}
 	return -1

@@ -240,31 +240,6 @@ func (l *Line) lose(port device, err error) {
 	l.quiet = young
 }
 
-// miss says why the port cannot be opened, once for each reason. A reason
-// counts when it shows twice running: just after a device is plugged in, its
-// node is there but not yet ours. That it is not there goes without saying
-// after it was lost.
-func (l *Line) miss(err error) {
-	text := err.Error()
-	transient := text != l.reason
-	l.reason = text
-	l.mu.Lock()
-	known := l.status.State == Missing && l.status.Text == text
-	afterLoss := l.status.State == Lost && errors.Is(err, fs.ErrNotExist)
-	l.mu.Unlock()
-	if !transient && !known && !afterLoss {
-		l.say(Missing, text, err)
-	}
-}
-
-func (l *Line) say(kind Kind, text string, err error) {
-	stamp := l.now()
-	l.mu.Lock()
-	l.status.State, l.status.Text, l.status.Since = kind, text, stamp
-	l.mu.Unlock()
-	l.onEvent(Event{Kind: kind, Text: text, Err: err})
-}
-
 // release closes the port, if one is open; a pending read returns. The lock is
 // held until it is closed, or the next open would meet our own lock on it.
 func (l *Line) release() {
@@ -297,17 +272,6 @@ func (l *Line) Write(b []byte, within time.Duration) (int, error) {
 		return 0, fmt.Errorf("cannot write to %s: not open: %w", l.cfg.Port, fs.ErrNotExist)
 	}
 	return port.Write(b, within)
-}
-
-// Status returns the present state.
-func (l *Line) Status() Status {
-	l.mu.Lock()
-	status, port := l.status, l.port
-	l.mu.Unlock()
-	if port != nil {
-		status.Counters, status.HasCounters = port.Counters()
-	}
-	return status
 }
 
 // Close closes the port for good; Next then returns os.ErrClosed. It is

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
@@ -92,7 +93,7 @@ func TestLine_ContextEndsAPendingRead(t *testing.T) {
 	b := newBoard(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	l := NewLine(configFor(b.path), stampNow, func(Event) { cancel() }) // as soon as it is open
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	start := time.Now()
 	if _, err := l.Next(ctx, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("Next = %v, want the context's error", err)
@@ -111,7 +112,7 @@ func TestLine_EmptyChunkAfterWait(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			l := NewLine(configFor(row.path), stampNow, nil)
-			defer l.Close()
+			t.Cleanup(func() { _ = l.Close() })
 			before := stampNow()
 			chunk, err := l.Next(t.Context(), 5*time.Millisecond)
 			if err != nil || len(chunk.Bytes) != 0 {
@@ -126,12 +127,7 @@ func TestLine_EmptyChunkAfterWait(t *testing.T) {
 
 func TestLine_ReopenBySilence(t *testing.T) {
 	b := newBoard(t)
-	// Keep the pty alive between the two opens.
-	tty, err := os.OpenFile(b.path, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tty.Close()
+	b.openTTY(t) // alive between the two opens
 	l, bytes, events := listen(t, configFor(b.path))
 	wantEvent(t, events, Opened)
 	l.Reopen("no frame for 30s")
@@ -259,5 +255,27 @@ func TestLine_TriesForEverAtABoundedPace(t *testing.T) {
 				t.Errorf("%d attempts in an hour, want %d to %d", opens, least, most)
 			}
 		})
+	}
+}
+
+func BenchmarkLine_Next(bench *testing.B) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		bench.Fatal(err)
+	}
+	l := NewLine(configFor(slave.Name()), stampNow, nil)
+	defer func() { _ = errors.Join(l.Close(), slave.Close(), master.Close()) }()
+	ctx := bench.Context()
+	if _, err := l.Next(ctx, time.Millisecond); err != nil { // opens
+		bench.Fatal(err)
+	}
+	bench.ReportAllocs()
+	for bench.Loop() {
+		if _, err := master.WriteString("0123456789"); err != nil {
+			bench.Fatal(err)
+		}
+		if chunk, err := l.Next(ctx, time.Second); err != nil || len(chunk.Bytes) == 0 {
+			bench.Fatal(chunk, err)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"serialgw/internal/reading"
 )
@@ -58,6 +59,18 @@ func openPort(t *testing.T, path string) *Port {
 	}
 	t.Cleanup(func() { _ = p.Close() })
 	return p
+}
+
+// openTTY opens the port's end as any program would, in cooked mode, and keeps
+// the pty alive while no port is open.
+func (b board) openTTY(t *testing.T) *os.File {
+	t.Helper()
+	tty, err := os.OpenFile(b.path, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tty.Close() })
+	return tty
 }
 
 // link makes a fresh symlink, as udev does under /dev/serial.
