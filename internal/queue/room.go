@@ -1,0 +1,149 @@
+package queue
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+const dropOldest = "drop-oldest"
+
+// makeRoom returns nil when the tail, or memory, takes n more bytes of
+// frames. It may let go of mu while it waits for the disk.
+func (q *Queue) makeRoom(n int64) error {
+	for {
+		switch {
+		case q.closed:
+			return ErrClosed
+		case q.inMemory:
+			return q.memoryRoom(n)
+		case q.pending.bytes+n > q.limit:
+			_ = q.flush() // on an error inMemory is true
+		case q.tail.end+n+q.reserve <= q.cfg.SegmentBytes:
+			return nil
+		default:
+			err := q.rotate()
+			if errors.Is(err, ErrFull) {
+				return err
+			}
+			if err != nil && !q.inMemory {
+				_ = q.flush() // what the old tail has is safe from now on
+				q.inMemory = true
+			}
+		}
+	}
+}
+
+// memoryRoom keeps what memory holds without a disk within its bound. The
+// disk is tried again by Sync, not by each Append. [QUEUE-14]
+func (q *Queue) memoryRoom(n int64) error {
+	if q.pending.bytes+n <= q.limit {
+		return nil
+	}
+	if q.cfg.Full != dropOldest {
+		return ErrFull
+	}
+	q.count.episodes++
+	for q.pending.bytes+n > q.limit {
+		oldest := q.pending.entries[0].seq
+		q.count.dropped += q.finish(oldest, oldest+1)
+	}
+	return nil
+}
+
+// rotate begins a new segment within the bounds. The one before stays open
+// until the new one is there. [QUEUE-11]
+func (q *Queue) rotate() error {
+	for {
+		over, err := q.overBudget()
+		if err == nil && !over {
+			if err = q.newSegment(nil); err == nil {
+				return nil
+			}
+			if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+				q.count.writeErrors++
+				return err
+			}
+		}
+		freed, ferr := q.freeOldest()
+		if ferr != nil {
+			return errors.Join(err, ferr)
+		}
+		if !freed {
+			return cmp.Or(err, error(ErrFull))
+		}
+	}
+}
+
+// overBudget reports whether one more segment breaks a bound. Below KeepFree
+// the queue shrinks to two segments, which are always its own.
+func (q *Queue) overBudget() (bool, error) {
+	var used int64
+	for _, s := range q.segs {
+		used += s.size
+	}
+	if used+q.cfg.SegmentBytes > q.cfg.MaxBytes { // exactly MaxBytes is kept [QUEUE-15]
+		return true, nil
+	}
+	if q.cfg.KeepFree == 0 || len(q.segs) <= 1 {
+		return false, nil
+	}
+	free, err := q.fs.Free(q.dir)
+	if err != nil {
+		return false, nil // unknown: MaxBytes still bounds
+	}
+	return free-q.cfg.SegmentBytes < q.cfg.KeepFree, nil
+}
+
+// freeOldest deletes files that are done with, else drops the oldest segment.
+// Its numbers and the new count are on disk before the file goes: a crash in
+// between finds them dropped, not lost. [QUEUE-13]
+func (q *Queue) freeOldest() (bool, error) {
+	if len(q.reapable()) == 0 {
+		if q.cfg.Full != dropOldest {
+			return false, ErrFull
+		}
+		i := slices.IndexFunc(q.segs, func(s *segment) bool { return s != q.tail })
+		if i < 0 {
+			return false, nil
+		}
+		q.drop(q.segs[i])
+	}
+	if err := q.flush(); err != nil {
+		return false, fmt.Errorf("cannot note a dropped segment: %w", err)
+	}
+	return true, nil
+}
+
+func (q *Queue) drop(s *segment) {
+	q.count.episodes++
+	q.count.dropped += q.finish(s.first, min(s.limit, q.next))
+}
+
+// resumeOrDrop is resume for a disk that may be full.
+func (q *Queue) resumeOrDrop() error {
+	for {
+		err := q.resume()
+		if err == nil || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) || !q.dropForSpace() {
+			return err
+		}
+	}
+}
+
+// dropForSpace deletes the oldest file though no tail can take a note of it:
+// a power cut before the next sync makes it count as lost, not as dropped.
+// The last two files stay: one of them holds the state.
+func (q *Queue) dropForSpace() bool {
+	if q.cfg.Full != dropOldest || len(q.segs) <= 2 || q.segs[0].dirty {
+		return false
+	}
+	s := q.segs[0]
+	if s.live(&q.gone, q.next) > 0 {
+		q.drop(s)
+	}
+	q.reap([]*segment{s})
+	return true
+}

@@ -1,0 +1,63 @@
+package queue
+
+// counters are guarded by Queue.mu.
+type counters struct {
+	appended, acked         uint64 // by this process
+	dropped, damaged        uint64 // ever
+	episodes                uint64 // ever
+	writeErrors, syncErrors uint64
+	readErrors              uint64
+}
+
+// Stats is the queue in numbers.
+type Stats struct {
+	Records   uint64 // stored and not acknowledged
+	Bytes     int64  // of all segment files, with the room reserved in them
+	Segments  int
+	OldestSeq uint64 // smallest number stored; NextSeq when empty
+	NextSeq   uint64 // the next record's number
+
+	Appended, Acked uint64 // records since Open
+	// Dropped, DropEpisodes and DamagedRecords count since the store began.
+	Dropped        uint64 // records dropped for want of room
+	DropEpisodes   uint64 // how often that happened
+	DamagedRecords uint64 // records lost to damage
+
+	WriteErrors, SyncErrors, ReadErrors uint64 // since Open
+
+	PendingBytes int64 // in memory, not yet synced
+	InMemory     bool  // the disk refuses: PendingBytes is all there is of the newest
+}
+
+// Stats costs no system call.
+func (q *Queue) Stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := q.count
+	s := Stats{
+		Records:  q.next - q.gone.count(0, q.next),
+		Segments: len(q.segs), OldestSeq: q.gone.spans[0].to, NextSeq: q.next,
+		Appended: c.appended, Acked: c.acked,
+		Dropped: c.dropped, DropEpisodes: c.episodes, DamagedRecords: c.damaged,
+		WriteErrors: c.writeErrors, SyncErrors: c.syncErrors, ReadErrors: c.readErrors,
+		PendingBytes: q.pending.bytes, InMemory: q.inMemory,
+	}
+	for _, f := range q.segs {
+		s.Bytes += f.size
+	}
+	return s
+}
+
+// Dropped returns how many records were ever dropped for want of room.
+func (q *Queue) Dropped() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count.dropped
+}
+
+// NextSeq returns the number that the next record will get.
+func (q *Queue) NextSeq() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.next
+}
