@@ -6,12 +6,12 @@ import (
 	"serialgw/internal/reading"
 )
 
-// sequence gives every intact demo frame the next sequence number and leaves
-// everything else of a recording, damage included, as it is.
+// sequence numbers the demo frames of a recording on and on, as a board would.
+// A damaged frame uses up its number and stays as it is, so that it shows as
+// lost.
 type sequence struct {
 	plan *frame.Plan
 	next uint64
-	r    reading.Reading
 	out  []byte
 }
 
@@ -26,23 +26,15 @@ func newSequence() (*sequence, error) {
 // rewrite returns the bytes to send instead of p. They are valid until the
 // next call.
 func (s *sequence) rewrite(p []byte) []byte {
+	number := s.next
+	s.next++
 	scanner := frame.NewScanner(s.plan, 0)
 	scanner.Feed(reading.Chunk{Bytes: p})
 	f, ok := scanner.Next()
-	if !ok || len(f.Bytes) != len(p) || f.Message == nil {
+	if !ok {
 		return p
 	}
-	s.plan.Decode(f, &s.r)
-	values := make(map[string]reading.Value, len(s.r.Props))
-	for _, v := range s.r.Props {
-		values[v.Name] = v.Value
-	}
-	values["seq"] = reading.UintValue(s.next)
-	out, err := s.plan.Encode(s.out[:0], f.Message.Name, values)
-	if err != nil {
-		return p
-	}
-	s.next++
-	s.out = out
-	return out
+	s.out = append(s.out[:0], p...)
+	s.plan.Renumber(s.out[f.Skipped:f.Skipped+len(f.Bytes)], f.Message, number)
+	return s.out
 }

@@ -173,11 +173,51 @@ func (v verdict) or(w verdict) verdict {
 
 // fit tries one shape; it rejects as early as a byte proves it wrong.
 func (p *Plan) fit(s *shape, held []byte) verdict {
-	total, v := p.total(s, held)
-	if v.decision == reject && v.why != whyNone {
-		return v
+	switch {
+	case s.size > 0:
+		return p.fitTotal(s, held, s.size, s.size)
+	case s.length == nil:
+		return p.fitEnd(s, held)
+	case len(held) < s.length.end:
+		return p.fitTotal(s, held, 0, s.length.end)
 	}
-	next := v.next
+	total := s.length.total(held)
+	if total < s.min || total > s.max {
+		return verdict{why: whyLength, drop: 1} // [WIRE-3]
+	}
+	return p.fitTotal(s, held, total, total)
+}
+
+// fitEnd tries the end markers that leave a possible size, one after the
+// other: the bytes of a marker may also be data.
+func (p *Plan) fitEnd(s *shape, held []byte) verdict {
+	out := verdict{why: whyEnd, drop: 1}
+	reach := min(len(held), s.max)
+	for from := max(s.min-len(p.end), 0); from < reach; {
+		i := bytes.Index(held[from:reach], p.end)
+		if i < 0 {
+			break
+		}
+		if total := from + i + len(p.end); s.fits(total) {
+			if v := p.fitTotal(s, held, total, total); v.decision == accept {
+				return v
+			}
+			out.why = whyCheck
+		}
+		from += i + 1
+	}
+	if len(held) >= s.max {
+		return out
+	}
+	// What can be known without the total may still refuse it now.
+	v := p.fitTotal(s, held, 0, len(held)+1)
+	v.total = s.min
+	return v
+}
+
+// fitTotal tests a frame of total bytes, 0 when that is not known yet; next is
+// how far to read for more.
+func (p *Plan) fitTotal(s *shape, held []byte, total, next int) verdict {
 	for i := range s.consts {
 		c := &s.consts[i]
 		at := resolveAt(c.at, total)
@@ -203,42 +243,6 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 		return verdict{decision: wait, next: max(next, len(held)+1), total: max(total, s.min), drop: 1}
 	}
 	return p.fitWhole(s, held[:total])
-}
-
-// total finds the frame's size. The verdict is a reject with a reason, or says
-// in next how far to read.
-func (p *Plan) total(s *shape, held []byte) (int, verdict) {
-	switch {
-	case s.size > 0:
-		return s.size, verdict{next: s.size}
-	case s.length == nil:
-		return p.searchEnd(s, held)
-	case len(held) < s.length.end:
-		return 0, verdict{next: s.length.end}
-	}
-	total := s.length.total(held)
-	if total < s.min || total > s.max {
-		return 0, verdict{why: whyLength, drop: 1} // [WIRE-3]
-	}
-	return total, verdict{next: total}
-}
-
-// searchEnd looks for the first end marker that leaves a possible size.
-func (p *Plan) searchEnd(s *shape, held []byte) (int, verdict) {
-	for from := s.min - len(p.end); from < min(len(held), s.max); {
-		i := bytes.Index(held[from:min(len(held), s.max)], p.end)
-		if i < 0 {
-			break
-		}
-		if total := from + i + len(p.end); s.fits(total) {
-			return total, verdict{next: total}
-		}
-		from += i + 1
-	}
-	if len(held) >= s.max {
-		return 0, verdict{why: whyEnd, drop: 1}
-	}
-	return 0, verdict{next: max(s.min, len(held)+1)}
 }
 
 // fits reports whether a frame may have that size.

@@ -22,7 +22,8 @@ type layout struct {
 	used     int  // end of the last value that means something
 	full     int  // the same with padding
 	fromEnd  int  // bytes that negative offsets reach back
-	restSize int  // bytes of one repeated value
+	restAt   int  // where the repeated values begin
+	restSize int  // bytes of one of them
 	restMax  int
 }
 
@@ -44,6 +45,9 @@ func (l *layout) build(c content) {
 		l.m.add(c.prefix+"names", "", "names beside struct", "give each field its own name")
 	}
 	l.off = c.data
+	if len(fields) > 0 {
+		l.used, l.full = c.data, c.data
+	}
 	for i := range fields {
 		l.field(fmt.Sprintf(key, i), &fields[i])
 	}
@@ -154,7 +158,7 @@ func (l *layout) place(key string, f *Field, a atom) {
 		l.atEnd = false
 	}
 	if l.rest = f.Repeat != ""; l.rest {
-		l.restSize, l.restMax = a.size, n
+		l.restAt, l.restSize, l.restMax = l.off, a.size, n
 	}
 	v := l.value(key, f, a)
 	for i := range n {

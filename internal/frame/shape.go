@@ -76,7 +76,7 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		if !fixed && c.d.Max == 0 {
 			c.add("max", "none", "the largest total in bytes", "the end marker alone does not bound a frame")
 		}
-		s.step, s.base = l.restSize, s.min
+		s.step, s.base = l.restSize, l.restAt+c.p.trailer
 		c.p.pieces = c.p.pieces || alone
 	case m.Struct == "":
 		s.size = s.min

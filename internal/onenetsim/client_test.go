@@ -103,7 +103,7 @@ func newClient(t testing.TB, nc net.Conn) *client {
 			c.in <- p
 		}
 	}()
-	t.Cleanup(func() { nc.Close(); <-ended })
+	t.Cleanup(func() { _ = nc.Close(); <-ended })
 	return c
 }
 
@@ -220,7 +220,7 @@ func volt(id int, value string) string {
 	return fmt.Sprintf(`{"id":"%d","version":"1.0","params":{"volt":{"value":%s}}}`, id, value)
 }
 
-func ok(id int) string { return fmt.Sprintf(`{"id":"%d","code":200,"msg":"success"}`, id) }
+func ok(id int64) string { return fmt.Sprintf(`{"id":"%d","code":200,"msg":"success"}`, id) }
 
 // pass lets time go by, inside a testing/synctest bubble.
 func pass(d time.Duration) { <-time.After(d) }

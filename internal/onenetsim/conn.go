@@ -110,6 +110,9 @@ func (c *conn) read() (reason string) {
 
 // next reads one packet that must come within wait.
 func (c *conn) next(wait time.Duration) (p packets.ControlPacket, reason string) {
+	if !c.srv.awaitVoice(c) { // a black hole does not even shake hands for TLS
+		return nil, "killed"
+	}
 	_ = c.nc.SetReadDeadline(time.Now().Add(wait)) // fails only on a closed connection, and then the read does too
 	p, err := c.readPacket()
 	if !c.srv.awaitVoice(c) {
@@ -148,7 +151,7 @@ func (c *conn) readPacket() (packets.ControlPacket, error) {
 	}
 	p, err := packets.ReadPacket(c.br)
 	if p != nil && err != nil { // all of it came, and it does not decode
-		err = fmt.Errorf("malformed packet: %v", err)
+		err = errors.New("malformed packet: " + err.Error()) // not wrapped: an EOF inside is not the peer's
 	}
 	return p, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ func badModel(path, what string) error {
 func place(data []byte, err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	offset := int64(0)
+	var offset int64
 	switch {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
@@ -173,7 +174,7 @@ func (t modelType) limits(path string) (DataType, error) {
 		return out, fmt.Errorf("cannot read the thing model: %s.specs: %w", path, err)
 	}
 	out.Min, out.Max = float64(specs.Min), float64(specs.Max)
-	out.Length = int(max(specs.Length, specs.Size))
+	out.Length = int(min(max(specs.Length, specs.Size, 0), math.MaxInt32))
 	if t.Type != "array" {
 		return out, nil
 	}

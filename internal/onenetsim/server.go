@@ -90,7 +90,7 @@ func (s *Server) nowLocked() time.Time { return s.cfg.Now().Add(s.faults.clockOf
 // Listen opens a plain TCP listener that Serve will use, and returns its
 // address.
 func (s *Server) Listen(addr string) (net.Addr, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen: %w", err)
 	}
@@ -150,6 +150,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	if ctx.Err() != nil {
+		err = nil
+	}
 	cancel()
 	for _, l := range listeners {
 		_ = l.Close() // only ends Accept
@@ -158,14 +161,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
-// accept serves what one listener accepts, until it is closed.
+// accept serves what one listener accepts, until it fails or is closed.
 func (s *Server) accept(ctx context.Context, l net.Listener, wg *sync.WaitGroup) error {
 	for {
 		nc, err := l.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
 			return fmt.Errorf("cannot accept: %w", err)
 		}
 		wg.Go(func() { s.ServeConn(ctx, nc) })

@@ -1,0 +1,354 @@
+package frame_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+// goodFrames holds one good frame for each preset that has a check.
+var goodFrames = map[string]string{"demo": demoGood, "ano-v7": anoGood, "jy901": witGood, "modbus": mbReply}
+
+// TestScanner_Resync puts noise in front of each of 50 good frames. Not one
+// may be lost, whatever the noise pretends to be. [WIRE-1]
+func TestScanner_Resync(t *testing.T) {
+	noises := []struct{ name, hex string }{
+		{"None", ""},
+		{"TwoBytes", "00 01"},
+		{"StraySyncByte", "AA"},
+		{"StrayWholeSync", "AA 55"},
+		{"SyncAndPlausibleLength", "AA 55 13"},
+		{"SyncLengthAndID", "AA 55 13 01"},
+		{"OtherSync", "55"},
+		{"OtherSyncAndType", "55 53"},
+		{"ReplyHeader", "01 03 20"},
+		{"HalfAFrame", "AA 55 13 01 2A 00 00 00 E9 09 E5"},
+		{"HalfAnoFrame", "AA FF 03 07 D2 04"},
+		{"DoubledSync", "AA AA AA AA 55 55"},
+		{"AllOnes", "FF FF FF FF"},
+	}
+	for name, good := range goodFrames {
+		for _, noise := range noises {
+			t.Run(name+"/"+noise.name, func(t *testing.T) {
+				var stream []byte
+				for range 50 {
+					stream = append(stream, fromHex(t, noise.hex)...)
+					stream = append(stream, fromHex(t, good)...)
+				}
+				got, m := scan(presetPlan(t, name), stream)
+				if len(got) != 50 {
+					t.Errorf("got %d of 50 frames", len(got))
+				}
+				if want := 50 * len(fromHex(t, noise.hex)); int(m.Noise) != want {
+					t.Errorf("noise: got %d bytes, want %d", m.Noise, want)
+				}
+			})
+		}
+	}
+}
+
+// TestScanner_RescansOneByteAfterFailedSync hides a good frame inside what a
+// false header claims as its own body.
+func TestScanner_RescansOneByteAfterFailedSync(t *testing.T) {
+	p := presetPlan(t, "demo")
+	for cut := 4; cut < 22; cut++ {
+		wire := append(fromHex(t, demoGood)[:cut], fromHex(t, demoGood)...)
+		got, m := scan(p, wire)
+		if len(got) != 1 || int(m.Noise) != cut {
+			t.Errorf("frame behind %d bytes of another: got %d frames, noise %d", cut, len(got), m.Noise)
+		}
+	}
+}
+
+func TestScanner_RandomChunksGiveTheSameFrames(t *testing.T) {
+	for _, name := range frame.PresetNames() {
+		t.Run(name, func(t *testing.T) {
+			p := presetPlan(t, name)
+			rng := rand.New(rand.NewPCG(1, 2))
+			stream := mixedStream(t, name, rng)
+			want, wantM := scan(p, stream)
+			if len(want) == 0 {
+				t.Fatal("the stream holds no frame")
+			}
+			for range 20 {
+				var chunks [][]byte
+				for rest := stream; len(rest) > 0; {
+					n := min(len(rest), 1+rng.IntN(40))
+					chunks, rest = append(chunks, rest[:n]), rest[n:]
+				}
+				got, m := scan(p, chunks...)
+				if !slices.Equal(got, want) {
+					t.Fatalf("got %d frames, want %d", len(got), len(want))
+				}
+				if m != wantM {
+					t.Fatalf("metrics:\n got %+v\nwant %+v", m, wantM)
+				}
+			}
+		})
+	}
+}
+
+// mixedStream joins the preset's table rows, noise, and damaged frames.
+func mixedStream(t testing.TB, preset string, rng *rand.Rand) []byte {
+	var out []byte
+	for range 30 {
+		for _, c := range wireCases {
+			if c.preset != preset {
+				continue
+			}
+			b := fromHex(t, c.wire)
+			if rng.IntN(4) == 0 {
+				b[rng.IntN(len(b))] ^= byte(1 + rng.IntN(255))
+			}
+			out = append(out, b...)
+			for range rng.IntN(4) {
+				out = append(out, byte(rng.Uint32()))
+			}
+		}
+	}
+	return out
+}
+
+// TestScanner_RandomBytesPublishNothing: 20 MB of noise hold no frame with
+// sync, length, id and a 16-bit check.
+func TestScanner_RandomBytesPublishNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 MB")
+	}
+	for _, name := range []string{"demo", "ano-v7"} {
+		t.Run(name, func(t *testing.T) {
+			s := frame.NewScanner(presetPlan(t, name), 115200)
+			rng := rand.NewChaCha8([32]byte{7})
+			buf := make([]byte, 64<<10)
+			for range 20 << 20 / len(buf) {
+				rng.Read(buf)
+				s.Feed(reading.Chunk{Bytes: buf})
+				for f, ok := s.Next(); ok; f, ok = s.Next() {
+					if f.Message != nil {
+						t.Errorf("a reading out of noise: % X", f.Bytes)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestScanner_AdversarialNoiseStaysLinear feeds what looks like the beginning
+// of a frame at every byte; the time must not grow with the square.
+func TestScanner_AdversarialNoiseStaysLinear(t *testing.T) {
+	long := frame.Description{
+		Sync: "AA", Length: &frame.Length{At: 1}, Max: 255,
+		Check:    []frame.Check{{Kind: "crc-16/modbus", Endian: "little"}},
+		Messages: []frame.Message{{Name: "m"}},
+	}
+	plans := []*frame.Plan{mustCompile(t, "long", long), presetPlan(t, "demo"), presetPlan(t, "justfloat")}
+	for _, pattern := range []string{"AA", "AA 55", "AA 55 0F 01", "AA 55 13 01", "00 00 80", "AA FA"} {
+		noise := bytes.Repeat(fromHex(t, pattern), 1<<20/len(fromHex(t, pattern)))
+		for _, p := range plans {
+			began := time.Now()
+			scan(p, noise)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s on %s: 1 MiB took %v", p.Name(), pattern, took)
+			}
+		}
+	}
+}
+
+func stampAt(ms int) reading.Stamp {
+	d := time.Duration(ms) * time.Millisecond
+	return reading.Stamp{Wall: int64(d), Boot: int64(d)}
+}
+
+func TestScanner_StampIsThatOfTheLastByte(t *testing.T) {
+	p := presetPlan(t, "demo")
+	wire := fromHex(t, demoGood)
+	s := frame.NewScanner(p, 115200)
+	s.Feed(reading.Chunk{Bytes: wire[:10], Stamp: stampAt(1)})
+	s.Feed(reading.Chunk{Bytes: append(bytes.Clone(wire[10:]), wire[:5]...), Stamp: stampAt(2)})
+	s.Feed(reading.Chunk{Bytes: wire[5:21], Stamp: stampAt(3)})
+	s.Feed(reading.Chunk{Bytes: wire[21:], Stamp: stampAt(4)})
+	for _, want := range []int{2, 4} {
+		f, ok := s.Next()
+		if !ok || f.Stamp != stampAt(want) {
+			t.Errorf("got %v %v, want the stamp of chunk %d", ok, f.Stamp, want)
+		}
+	}
+}
+
+// TestScanner_Deadline: at 9600 baud a byte takes 1.042 ms; 17 missing bytes
+// may take three times their time, and nothing expires within 20 ms. [WIRE-7]
+func TestScanner_Deadline(t *testing.T) {
+	p := presetPlan(t, "demo")
+	wire := fromHex(t, demoGood)
+	for _, row := range []struct {
+		held, baud int
+		want       time.Duration
+	}{
+		{5, 9600, 3 * 17 * (10 * time.Second / 9600)},
+		{20, 9600, 20 * time.Millisecond},
+		{5, 115200, 20 * time.Millisecond},
+		{5, 0, 20 * time.Millisecond},
+	} {
+		s := frame.NewScanner(p, row.baud)
+		s.Feed(reading.Chunk{Bytes: wire[:row.held], Stamp: stampAt(100)})
+		if _, ok := s.Next(); ok {
+			t.Fatal("a frame out of a part")
+		}
+		got, ok := s.Deadline()
+		if !ok || got.Since(stampAt(100)) != row.want {
+			t.Errorf("%d bytes at %d baud: got %v %v, want %v", row.held, row.baud, got.Since(stampAt(100)), ok, row.want)
+		}
+	}
+	s := frame.NewScanner(p, 9600)
+	if _, ok := s.Deadline(); ok {
+		t.Error("a deadline without bytes")
+	}
+}
+
+// TestScanner_ExpireFreesTheFrameBehind: a false header claims more bytes than
+// will come; the silence gives the good frame behind it free.
+func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
+	d := presetDescription(t, "ano-v7")
+	p := mustCompile(t, "ano", d)
+	wire := append(fromHex(t, "AA FF 03 30"), fromHex(t, anoGood)...)
+	for _, how := range []string{"Expire", "EmptyChunk", "Flush"} {
+		t.Run(how, func(t *testing.T) {
+			s := frame.NewScanner(p, 115200)
+			s.Feed(reading.Chunk{Bytes: wire, Stamp: stampAt(0)})
+			if _, ok := s.Next(); ok {
+				t.Fatal("the false header was not believed")
+			}
+			s.Expire(stampAt(19))
+			if _, ok := s.Next(); ok {
+				t.Fatal("expired before its time")
+			}
+			switch how {
+			case "Expire":
+				s.Expire(stampAt(20))
+			case "EmptyChunk":
+				s.Feed(reading.Chunk{Stamp: stampAt(20)})
+			case "Flush":
+				s.Flush()
+			}
+			f, ok := s.Next()
+			if !ok || f.Message.Name != "euler" || f.Skipped != 4 {
+				t.Fatalf("got %v %+v, want euler behind 4 bytes", ok, f)
+			}
+			if want := uint64(1); how != "Flush" && s.Metrics().Expired != want {
+				t.Errorf("expired: got %d, want %d", s.Metrics().Expired, want)
+			}
+			s.Feed(reading.Chunk{Bytes: fromHex(t, anoGood), Stamp: stampAt(30)})
+			if _, ok := s.Next(); !ok {
+				t.Error("nothing works after expiry")
+			}
+		})
+	}
+}
+
+func TestScanner_ImpossibleLengthIsRejectedAtOnce(t *testing.T) {
+	s := frame.NewScanner(presetPlan(t, "demo"), 115200)
+	s.Feed(reading.Chunk{Bytes: fromHex(t, "AA 55 FF")})
+	s.Next()
+	if _, held := s.Deadline(); held || s.Metrics().LengthRejected != 1 {
+		t.Errorf("length FF is still waited for: %+v", s.Metrics())
+	}
+}
+
+// TestScanner_HeaderCheckRejectsEarly: RoboMaster's header CRC-8 proves a
+// broken length wrong before the body comes. [WIRE-5]
+func TestScanner_HeaderCheckRejectsEarly(t *testing.T) {
+	four := 4
+	p := mustCompile(t, "robomaster", frame.Description{
+		Sync: "A5", Length: &frame.Length{At: 1, Type: "<H", Add: 9}, Max: 128,
+		Seq: &frame.Ref{At: 3}, ID: &frame.Ref{At: 5, Type: "<H"},
+		Check: []frame.Check{
+			{Kind: "crc", Width: 8, Poly: 0x31, Init: 0xFF, Reflect: true, At: &four, Over: []string{"0:4"}},
+			{Kind: "crc-16/mcrf4xx", Endian: "little"},
+		},
+		Messages: []frame.Message{{Name: "hurt", ID: []int{0x206}, Data: ptr(7), Fields: []frame.Field{{Name: "armor", Type: "B"}}}},
+	})
+	good, err := p.Encode(nil, "hurt", map[string]reading.Value{"armor": reading.IntValue(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := frame.NewScanner(p, 115200)
+	broken := bytes.Clone(good[:5])
+	broken[1] = 60
+	s.Feed(reading.Chunk{Bytes: broken})
+	s.Next()
+	if s.Metrics().CheckFailed != 1 {
+		t.Errorf("the header check waits for the body: %+v", s.Metrics())
+	}
+	s.Feed(reading.Chunk{Bytes: good})
+	if f, ok := s.Next(); !ok || f.Message.Name != "hurt" {
+		t.Errorf("got %v, want the good frame % X", ok, good)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestScanner_CountsSequenceGaps(t *testing.T) {
+	p := presetPlan(t, "demo")
+	s := frame.NewScanner(p, 115200)
+	for _, seq := range []uint64{5, 6, 9, 9, 10, 2, 3} {
+		b := fromHex(t, demoGood)
+		if err := p.SetSeq(b, seq); err != nil {
+			t.Fatal(err)
+		}
+		s.Feed(reading.Chunk{Bytes: b})
+		if _, ok := s.Next(); !ok {
+			t.Fatal("frame lost")
+		}
+	}
+	m := s.Metrics()
+	if m.SeqLost != 2 || m.SeqRepeated != 1 || m.SeqBack != 1 {
+		t.Errorf("got lost %d, repeated %d, back %d; want 2, 1, 1", m.SeqLost, m.SeqRepeated, m.SeqBack)
+	}
+}
+
+func TestScanner_IdleBytesAreNoNoise(t *testing.T) {
+	d := presetDescription(t, "demo")
+	d.Idle = "FF 00"
+	got, m := scan(mustCompile(t, "demo", d), fromHex(t, "FF FF "+demoGood+"00 FF 33"+demoGood))
+	if len(got) != 2 || m.Idle != 4 || m.Noise != 1 {
+		t.Errorf("got %d frames, idle %d, noise %d; want 2, 4, 1", len(got), m.Idle, m.Noise)
+	}
+	if e := m.Explained(); e < 0.97 || e > 0.98 {
+		t.Errorf("explained: got %v, want 44/45", e)
+	}
+}
+
+func TestScanner_ResyncsAndLongestLoss(t *testing.T) {
+	_, m := scan(presetPlan(t, "demo"), fromHex(t, "01 "+demoGood+"01 02 03"+demoGood+"01"+demoGood))
+	if m.Resyncs != 2 || m.LongestLoss != 3 {
+		t.Errorf("got %d resyncs, longest loss %d; want 2, 3", m.Resyncs, m.LongestLoss)
+	}
+}
+
+func TestScanner_SyncAndEndWithoutLength(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{
+		Sync: "7B", End: "7D", Check: []frame.Check{{Kind: "xor8"}},
+		Fields: []frame.Field{{Name: "v", Type: "<h", Repeat: "rest", Max: 4}},
+	})
+	for n := range 5 {
+		values := map[string]reading.Value{}
+		for i := range n {
+			values[fmt.Sprint("v", i)] = reading.IntValue(int64(0x7D * (i + 1)))
+		}
+		b, err := p.Encode(nil, "x", values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := scan(p, append([]byte{0x7D, 0x7B, 0x01}, b...))
+		if len(got) != 1 || strings.Count(got[0], "=") != n {
+			t.Errorf("%d values: got %v from % X", n, got, b)
+		}
+	}
+}
