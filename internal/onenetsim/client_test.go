@@ -55,7 +55,7 @@ func sign(key, res, method, version string, et int64) string {
 		sum = sha256.New
 	}
 	mac := hmac.New(sum, raw)
-	fmt.Fprintf(mac, "%d\n%s\n%s\n%s", et, method, res, version)
+	_, _ = fmt.Fprintf(mac, "%d\n%s\n%s\n%s", et, method, res, version)
 	return fmt.Sprintf("version=%s&res=%s&et=%d&method=%s&sign=%s", version, url.QueryEscape(res), et, method,
 		url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil))))
 }

@@ -196,7 +196,7 @@ func TestFault_Silent(t *testing.T) {
 		s.Silent(true)
 		s.Silent(true)
 		late := attach(t, s)
-		late.send(goodConnect())
+		go late.send(goodConnect()) // blocks: nobody reads
 		c.publish(topicPropertyPost, volt(1, "1"))
 		late.quiet(5 * time.Minute)
 		c.quiet(5 * time.Minute) // far beyond its keepalive: nobody is there to close it

@@ -61,8 +61,12 @@ func newAuthority() (*authority, error) {
 // thirty years. It starts early enough for a testing/synctest clock.
 func certificate(serial int64) *x509.Certificate {
 	return &x509.Certificate{
-		SerialNumber:          big.NewInt(serial),
-		Subject:               pkix.Name{Country: []string{"CN"}, Organization: []string{"TEST CMIOT"}, CommonName: "TEST OneNET MQTTS"},
+		SerialNumber: big.NewInt(serial),
+		Subject: pkix.Name{
+			Country:      []string{"CN"},
+			Organization: []string{"TEST CMIOT"}, //nolint:misspell // the field's own name
+			CommonName:   "TEST OneNET MQTTS",
+		},
 		NotBefore:             time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC),
 		NotAfter:              time.Date(2049, 5, 21, 0, 0, 0, 0, time.UTC),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
