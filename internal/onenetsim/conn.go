@@ -19,8 +19,8 @@ import (
 //	read ──work──▶ process (pace, judge) ──out, later──▶ write
 //	  └───────────────out (PUBACK, SUBACK ...)───────────▶
 //
-// A client that closes has its waiting publishes processed; a connection that
-// the platform kills loses them.
+// A client that leaves has its waiting publishes processed; a connection that
+// the platform ends, by a rule or by kill, loses them.
 type conn struct {
 	srv *Server
 	nc  net.Conn
@@ -30,9 +30,11 @@ type conn struct {
 	out    chan packets.ControlPacket
 	later  chan delayed
 	done   chan struct{} // closed by kill
-	finish chan struct{} // closed when processing has ended: write what is left
+	finish chan struct{} // closed when nothing new is worth writing: write what is left
 	once   sync.Once
 	mute   atomic.Bool // the write side is closed
+
+	peerLeft bool // read only: the peer ended the connection, not a rule
 
 	slot time.Time // process only: when the pace lets the next publish through
 
@@ -68,10 +70,13 @@ func (c *conn) run() {
 	reason := c.read()
 	c.srv.ended(c, reason)
 	close(c.work)
-	processing.Wait()
+	if c.peerLeft {
+		processing.Wait()
+	}
 	close(c.finish)
 	writing.Wait()
 	c.kill(reason)
+	processing.Wait()
 }
 
 // kill ends the connection at once; the first reason counts.
@@ -124,8 +129,11 @@ func (c *conn) next(wait time.Duration) (p packets.ControlPacket, reason string)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fmt.Sprintf("nothing received for %v", wait)
 	case errors.Is(err, io.EOF):
+		c.peerLeft = true
 		return nil, "closed by peer"
 	}
+	var broken *net.OpError // a reset, mostly
+	c.peerLeft = errors.As(err, &broken)
 	return nil, err.Error()
 }
 

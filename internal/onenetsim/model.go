@@ -48,6 +48,7 @@ type modelSpecs struct {
 // looseNumber is a number that may be written as text, empty or null.
 type looseNumber float64
 
+// UnmarshalJSON takes 5, "5", "" and null; the last two are 0.
 func (n *looseNumber) UnmarshalJSON(raw []byte) error {
 	text := strings.Trim(string(raw), `" `)
 	if text == "" || text == "null" {

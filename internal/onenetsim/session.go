@@ -74,6 +74,7 @@ func (c *conn) handle(p packets.ControlPacket) (reason string) {
 	case *packets.PubackPacket:
 		return "" // harmless: nothing is sent with QoS 1
 	case *packets.DisconnectPacket:
+		c.peerLeft = true
 		return "disconnected"
 	case *packets.ConnectPacket:
 		return "second CONNECT"

@@ -254,6 +254,30 @@ func TestPublish_BeforeDisconnect(t *testing.T) {
 	})
 }
 
+// TestPublish_ForbiddenLosesWhatIsHeld: the close does not wait for the pace.
+func TestPublish_ForbiddenLosesWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(func(c *Config) { c.PostPace = time.Second })
+		c := login(t, s)
+		began := time.Now()
+		for i := range 5 {
+			c.publish(topicPropertyPost, volt(i, "1"))
+		}
+		if got := c.reply(topicPropertyPost + "/reply"); got != ok(0) {
+			t.Errorf("reply %s", got)
+		}
+		c.publish("dp/post/json", "{}")
+		c.wantClosed()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("closed after %v", took)
+		}
+		pass(time.Minute)
+		if st := s.Stats(); st.Values != 1 || st.Connections != 0 {
+			t.Errorf("stats %+v, want one value", st)
+		}
+	})
+}
+
 func TestPackets_NotAllowed(t *testing.T) {
 	for _, kind := range []byte{packets.Pubrec, packets.Pubrel, packets.Pubcomp, packets.Connack, packets.Suback, packets.Pingresp} {
 		t.Run(packets.PacketNames[kind], func(t *testing.T) {
