@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -42,17 +44,34 @@ func OpenDeadLetters(path string, limit int64) (*DeadLetters, error) {
 }
 
 func (d *DeadLetters) open() error {
-	file, err := os.OpenFile(d.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(d.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot open the dead letters: %w", err)
 	}
-	info, err := file.Stat()
+	size, err := endLine(file)
 	if err != nil {
 		_ = file.Close()
 		return fmt.Errorf("cannot open the dead letters: %w", err)
 	}
-	d.file, d.size = file, info.Size()
+	d.file, d.size = file, size
 	return nil
+}
+
+// endLine ends a line that a power cut left torn, and returns the size.
+func endLine(file *os.File) (int64, error) {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, err
+	}
+	var last [1]byte
+	if _, err := file.ReadAt(last[:], info.Size()-1); err != nil {
+		return 0, err
+	}
+	if last[0] == '\n' {
+		return info.Size(), nil
+	}
+	_, err = file.Write([]byte{'\n'})
+	return info.Size() + 1, err
 }
 
 // Add appends one letter. nil means that the kernel has it.
@@ -69,16 +88,17 @@ func (d *DeadLetters) Add(l DeadLetter) error {
 			return err
 		}
 	}
-	n, err := d.file.Write(line)
-	d.size += int64(n)
-	if err != nil {
-		return fmt.Errorf("cannot write a dead letter: %w", err)
+	if _, err := d.file.Write(line); err != nil {
+		// Half a line would spoil the next one too.
+		return fmt.Errorf("cannot write a dead letter: %w", errors.Join(err, d.file.Truncate(d.size)))
 	}
+	d.size += int64(len(line))
 	return nil
 }
 
 func (d *DeadLetters) rotate() error {
-	if err := os.Rename(d.path, d.path+".1"); err != nil {
+	// A file that is gone was renamed by an attempt that failed after it.
+	if err := os.Rename(d.path, d.path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot rotate the dead letters: %w", err)
 	}
 	full := d.file

@@ -12,12 +12,14 @@ import (
 )
 
 const (
-	busyFirst = 5 * time.Second // pause after a temporary refusal, doubling
-	formFirst = time.Minute     // pause after a refusal of the form, doubling
-	pauseMost = 10 * time.Minute
-	// suspectsMost is how many refused records may wait, without any success,
-	// before new ones are no longer tried.
-	suspectsMost = 3
+	// postRetry is the wait after the connection would not take a post.
+	postRetry = 5 * time.Second
+	// historyAgain is the wait after a history/post went unanswered: records
+	// without a trusted time, say, keep it from being used only while they last.
+	historyAgain = 5 * time.Minute
+	// withholdMost is how many picks without one value to send are dealt with
+	// before the loop looks at verdicts again.
+	withholdMost = 64
 )
 
 // deliver empties the queue. Its loop owns everything here; counters that
@@ -25,45 +27,30 @@ const (
 type deliver struct {
 	cfg   Uplink
 	deps  Deps
-	wake  chan struct{}
+	wake  <-chan struct{}
+	dirty chan<- struct{}
 	drain time.Duration
 
 	pick    picker
 	limiter *rate.Limiter // nil = no pace
 	link    reading.LinkState
 	posts   map[uint64]batch // without a verdict
-	resume  time.Time        // nothing is posted before
-	pause   time.Duration    // the last pause; doubles until a success
+	history time.Time        // when history/post may be tried again
+	again   bool             // next stopped early
 
-	quarantine map[string]refusal
-	suspects   map[uint64]int // refused records, by number: how often
-	successes  uint64         // verdicts Confirmed since the uplink started
-	status     uplinkCounters
+	refusals
+	status uplinkCounters
 }
 
-// refusal is the platform's own word on an identifier.
-type refusal struct {
-	code int
-	text string
-}
-
-// batch is one post on its way.
-type batch struct {
-	entries  []reading.Entry
-	withheld []reading.Entry // the quarantined values of the same records
-}
-
-func newDeliver(cfg Uplink, deps Deps, wake chan struct{}, drain time.Duration) *deliver {
+func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct{}, drain time.Duration) *deliver {
 	d := &deliver{
-		cfg: cfg, deps: deps, wake: wake, drain: drain,
-		posts:      make(map[uint64]batch),
-		quarantine: make(map[string]refusal),
-		suspects:   make(map[uint64]int),
+		cfg: cfg, deps: deps, wake: wake, dirty: dirty, drain: drain,
+		posts: make(map[uint64]batch), refusals: newRefusals(),
 	}
 	if cfg.PostInterval > 0 {
 		d.limiter = rate.NewLimiter(rate.Every(cfg.PostInterval), 1)
 	}
-	d.pick = picker{queue: deps.Queue, cfg: cfg, inFlight: make(map[uint64]bool), lost: d.unreadable}
+	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable}
 	return d
 }
 
@@ -126,14 +113,18 @@ func (d *deliver) step() time.Duration {
 			return wait
 		}
 		if d.limiter != nil && d.limiter.Tokens() < 1 {
-			return max(time.Duration((1-d.limiter.Tokens())*float64(d.cfg.PostInterval)), time.Millisecond)
+			return max(time.Duration((1-d.limiter.Tokens())*float64(d.cfg.PostInterval)), minWait)
 		}
 		b, ok := d.next()
+		if !ok && d.again {
+			d.again = false
+			return minWait
+		}
 		if !ok {
-			return 0
+			return max(time.Until(d.resume), 0)
 		}
 		if !d.post(b) {
-			return busyFirst
+			return postRetry
 		}
 	}
 	return 0
@@ -141,7 +132,10 @@ func (d *deliver) step() time.Duration {
 
 // next makes the next post: the records picked, without what is quarantined.
 func (d *deliver) next() (batch, bool) {
-	for {
+	if d.pick.historyOff && time.Now().After(d.history) {
+		d.pick.historyOff = false
+	}
+	for range withholdMost {
 		picked := d.choose()
 		if len(picked) == 0 {
 			return batch{}, false
@@ -150,50 +144,25 @@ func (d *deliver) next() (batch, bool) {
 		if len(b.entries) > 0 {
 			return b, true
 		}
-		d.finish(b) // nothing is left to send
-	}
-}
-
-// choose prefers a suspect when nothing but refusals has come back lately, and
-// falls back to one when nothing else is waiting.
-func (d *deliver) choose() []reading.Entry {
-	if len(d.suspects) < suspectsMost {
-		if entries := d.pick.next(); len(entries) > 0 {
-			return entries
+		if !d.withholdAll(b) {
+			return batch{}, false
 		}
 	}
-	if len(d.suspects) == 0 || len(d.posts) > 0 {
+	d.again = true
+	return batch{}, false
+}
+
+// choose returns what is to be sent next. In trouble one post at a time finds
+// out whether anything gets through again; what was refused before is tried
+// once nothing else is waiting.
+func (d *deliver) choose() []reading.Entry {
+	if d.troubled() && len(d.posts) > 0 {
 		return nil
 	}
-	return d.pick.only(oldest(d.suspects))
-}
-
-// strip separates the quarantined values of the records from the rest.
-func (d *deliver) strip(picked []reading.Entry) batch {
-	if len(d.quarantine) == 0 {
-		return batch{entries: picked}
+	if entries := d.pick.next(); len(entries) > 0 || len(d.posts) > 0 {
+		return entries
 	}
-	var b batch
-	for _, e := range picked {
-		var keep, out []reading.Property
-		for _, p := range e.Reading.Props {
-			if _, bad := d.quarantine[p.Name]; bad {
-				out = append(out, p)
-			} else {
-				keep = append(keep, p)
-			}
-		}
-		if len(out) > 0 {
-			withheld := e
-			withheld.Reading.Props = out
-			b.withheld = append(b.withheld, withheld)
-		}
-		if len(keep) > 0 {
-			e.Reading.Props = keep
-			b.entries = append(b.entries, e)
-		}
-	}
-	return b
+	return d.probe()
 }
 
 // post sends one batch. false means that the connection would not take it.
@@ -234,9 +203,7 @@ func (d *deliver) setLink(link reading.LinkState) {
 
 func (d *deliver) settlePost(o reading.Outcome) {
 	if o.Late {
-		// Given up before, stored after all: whatever attempt is now on its
-		// way for the same records finds them gone. [ONENET promise 2]
-		d.deps.Queue.Ack(o.Seqs...)
+		d.settleLate(o)
 		return
 	}
 	b, ok := d.posts[o.Post]
@@ -246,11 +213,8 @@ func (d *deliver) settlePost(o reading.Outcome) {
 	delete(d.posts, o.Post)
 	switch o.Verdict {
 	case reading.Confirmed:
-		d.pause, d.successes = 0, d.successes+1
+		d.success(b)
 		d.finish(b)
-		for seq := range d.suspects { // others get through: try these again
-			d.pick.release(seq)
-		}
 	case reading.RefusedValue:
 		d.refuseValue(b, o)
 	case reading.RefusedForm:
@@ -262,9 +226,34 @@ func (d *deliver) settlePost(o reading.Outcome) {
 	default: // Lost
 		d.release(b)
 		if o.History && d.link == reading.LinkReady {
-			d.pick.historyOff = true
+			d.pick.historyOff, d.history = true, time.Now().Add(historyAgain)
 		}
 	}
+}
+
+// settleLate: given up before, stored after all. Another attempt that is on
+// its way for the same records finds them gone, and buries what it withholds.
+func (d *deliver) settleLate(o reading.Outcome) {
+	for _, seq := range o.Seqs {
+		if d.posted(seq) {
+			d.ack(seq)
+			continue
+		}
+		if entries := d.pick.only(seq); len(entries) > 0 {
+			d.finish(d.strip(entries))
+		}
+	}
+}
+
+func (d *deliver) posted(seq uint64) bool {
+	for _, b := range d.posts {
+		for _, e := range b.entries {
+			if e.Seq == seq {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // finish takes a batch's records out of the queue; withheld values go to the
@@ -272,26 +261,23 @@ func (d *deliver) settlePost(o reading.Outcome) {
 func (d *deliver) finish(b batch) {
 	for _, e := range b.withheld {
 		for _, p := range e.Reading.Props {
-			why := d.quarantine[p.Name]
-			d.bury(e, p, why)
+			d.bury(e, p, d.quarantine[p.Name].refusal)
 		}
 	}
-	for _, seq := range b.seqs() {
+	seqs := b.seqs()
+	for _, seq := range seqs {
 		delete(d.suspects, seq)
 		d.pick.done(seq)
-		d.deps.Queue.Ack(seq)
 	}
+	d.ack(seqs...)
 }
 
-func (b batch) seqs() []uint64 {
-	seqs := make([]uint64, 0, len(b.entries)+len(b.withheld))
-	for _, e := range b.entries {
-		seqs = append(seqs, e.Seq)
+func (d *deliver) ack(seqs ...uint64) {
+	if len(seqs) == 0 {
+		return
 	}
-	for _, e := range b.withheld {
-		seqs = append(seqs, e.Seq)
-	}
-	return seqs
+	d.deps.Queue.Ack(seqs...)
+	signal(d.dirty)
 }
 
 // release puts a batch's records back: they are sent again.
@@ -301,81 +287,6 @@ func (d *deliver) release(b batch) {
 	}
 }
 
-// refuseValue quarantines the identifier that the platform named. The records
-// go again without it: one misspelt name must not cost all the data.
-func (d *deliver) refuseValue(b batch, o reading.Outcome) {
-	if !b.has(o.Identifier) {
-		d.refuseForm(b, o)
-		return
-	}
-	d.release(b)
-	if _, known := d.quarantine[o.Identifier]; known {
-		return // a post that was on its way when the first refusal came
-	}
-	d.quarantine[o.Identifier] = refusal{o.Code, o.Text}
-	d.status.quarantined(o.Identifier, o.Code, o.Text)
-	d.deps.Log.Error().Str("identifier", o.Identifier).Int("code", o.Code).Str("reply", o.Text).
-		Msg("the cloud refuses this property: its values go to the dead letters until the configuration changes; compare its name and type with the thing model")
-}
-
-func (b batch) has(identifier string) bool {
-	for _, e := range b.entries {
-		for _, p := range e.Reading.Props {
-			if p.Name == identifier {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// refuseForm halves a refused batch until the guilty record stands alone. A
-// single record that is refused again although others get through goes to the
-// dead letters; when nothing gets through, the fault is not the record's, and
-// the uplink pauses with the data safe.
-func (d *deliver) refuseForm(b batch, o reading.Outcome) {
-	d.release(b)
-	if seqs := b.entries; len(seqs) > 1 {
-		half := len(seqs) / 2
-		d.pick.split(seqs[:half], seqs[half:])
-		return
-	}
-	seq := b.entries[0].Seq
-	d.suspects[seq]++
-	if d.suspects[seq] > 1 && d.successes > 0 {
-		d.successes = 0
-		for _, p := range b.entries[0].Reading.Props {
-			d.bury(b.entries[0], p, refusal{o.Code, o.Text})
-		}
-		b.entries[0].Reading.Props = nil
-		d.finish(b)
-		return
-	}
-	d.successes = 0
-	d.pick.suspend(seq)
-	d.hold(formFirst)
-	d.deps.Log.Error().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).
-		Msg("the cloud refuses the form of a message; the uplink pauses and nothing is lost: check that the product is a thing-model (OneJSON) product")
-}
-
-// hold pauses posting, twice as long each time until a post succeeds.
-func (d *deliver) hold(first time.Duration) {
-	d.pause = min(max(2*d.pause, first), pauseMost)
-	d.resume = time.Now().Add(d.pause)
-	d.status.pausedUntil(d.resume)
-}
-
-func (d *deliver) bury(e reading.Entry, p reading.Property, why refusal) {
-	err := d.deps.DeadLetters.Add(DeadLetter{
-		Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message, Time: e.Reading.Stamp.Time(),
-		Identifier: p.Name, Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
-	})
-	if err != nil {
-		d.deps.Log.Error().Err(err).Str("identifier", p.Name).Msg("cannot write a dead letter")
-	}
-	d.status.buried()
-}
-
 // unreadable takes a record out of the queue that this program cannot read.
 func (d *deliver) unreadable(seq uint64, err error) {
 	if errors.Is(err, reading.ErrVersion) {
@@ -383,15 +294,6 @@ func (d *deliver) unreadable(seq uint64, err error) {
 		return
 	}
 	d.deps.Log.Error().Uint64("seq", seq).Err(err).Msg("a stored record cannot be read and is given up")
-	d.deps.Queue.Ack(seq)
-}
-
-func oldest(set map[uint64]int) uint64 {
-	var first uint64
-	for seq := range set {
-		if first == 0 || seq < first {
-			first = seq
-		}
-	}
-	return first
+	d.pick.done(seq)
+	d.ack(seq)
 }

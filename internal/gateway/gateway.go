@@ -79,7 +79,7 @@ type Gateway struct {
 	deps   Deps
 	reload chan Config
 	wake   chan struct{} // something was appended: the uplink looks
-	dirty  chan struct{} // something was appended: the syncer's interval begins
+	dirty  chan struct{} // something was appended or acknowledged: the syncer's interval begins
 	ledger ledger
 
 	mu      sync.Mutex
@@ -198,7 +198,7 @@ func (g *Gateway) applyBoards(ctx context.Context, running map[string]*task, wan
 // startUplink runs publisher and deliver loop as one task. Ending it first
 // drains what is in flight, then ends the connection.
 func (g *Gateway) startUplink(ctx context.Context, cfg Config) *task {
-	d := newDeliver(cfg.Uplink, g.deps, g.wake, cfg.DrainLimit)
+	d := newDeliver(cfg.Uplink, g.deps, g.wake, g.dirty, cfg.DrainLimit)
 	g.mu.Lock()
 	g.uplink = d
 	g.mu.Unlock()
@@ -214,7 +214,9 @@ func (g *Gateway) startUplink(ctx context.Context, cfg Config) *task {
 }
 
 // runSync makes appended records power-safe, one interval after the first
-// unsynced one. While nothing is appended it sleeps.
+// unsynced one, and writes down as seldom which ones are acknowledged: else a
+// power cut long after a backlog has drained would send all of it again. While
+// nothing happens it sleeps.
 func (g *Gateway) runSync(ctx context.Context, interval time.Duration) {
 	failed := false
 	for {
@@ -223,7 +225,7 @@ func (g *Gateway) runSync(ctx context.Context, interval time.Duration) {
 			return
 		case <-g.dirty:
 		}
-		timer := time.NewTimer(interval)
+		timer := time.NewTimer(max(interval, minWait))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -250,7 +252,7 @@ func (g *Gateway) sync() error {
 }
 
 // signal leaves a note in a one-slot channel.
-func signal(c chan struct{}) {
+func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default: // a note is there already

@@ -33,7 +33,8 @@ type ingest struct {
 	names   map[string]string
 
 	last      reading.Stamp // the newest stamp seen
-	lastFrame reading.Stamp // the newest valid frame, or the last reopening
+	lastFrame reading.Stamp // the newest valid frame; zero before the first
+	alive     reading.Stamp // the same, or the start, or the last reopening
 	summary   reading.Stamp // the last summary in the log
 	told      frame.Metrics // what that summary had counted
 
@@ -75,7 +76,7 @@ func identifiers(b Board) map[string]string {
 
 func (in *ingest) run(ctx context.Context) {
 	in.last = in.g.deps.Now()
-	in.lastFrame, in.summary = in.last, in.last
+	in.alive, in.summary = in.last, in.last
 	for {
 		chunk, err := in.board.Source.Next(ctx, in.wait())
 		if err != nil {
@@ -103,7 +104,7 @@ func (in *ingest) wait() time.Duration {
 		until(due)
 	}
 	if in.board.Silence > 0 {
-		until(in.lastFrame.Add(in.board.Silence))
+		until(in.alive.Add(in.board.Silence))
 	}
 	return wait
 }
@@ -136,7 +137,7 @@ func (in *ingest) drain() {
 
 // accept decodes one verified frame and hands its reading on.
 func (in *ingest) accept(f frame.Frame) {
-	in.lastFrame = f.Stamp
+	in.lastFrame, in.alive = f.Stamp, f.Stamp
 	if f.Message == nil {
 		return // counted by the scanner as an unknown id
 	}
@@ -151,6 +152,7 @@ func (in *ingest) accept(f frame.Frame) {
 	if len(in.scratch.Props) == 0 {
 		return // counted by note as an empty reading
 	}
+	in.storeDue(f.Stamp) // a period that ended before this frame takes nothing from it
 	if in.report.pass(&in.scratch) {
 		in.store(&in.scratch)
 	}
@@ -204,8 +206,8 @@ func (in *ingest) store(r *reading.Reading) {
 // watch reopens a port on which no valid frame has come for too long: bytes
 // alone do not count as life.
 func (in *ingest) watch(now reading.Stamp) {
-	if in.board.Silence > 0 && now.Since(in.lastFrame) >= in.board.Silence {
-		in.lastFrame = now
+	if in.board.Silence > 0 && now.Since(in.alive) >= in.board.Silence {
+		in.alive = now
 		in.board.Source.Reopen(fmt.Sprintf("no valid frame for %v", in.board.Silence))
 	}
 	if now.Since(in.summary) < summaryEvery {

@@ -23,16 +23,21 @@ const (
 // taken newest first as long as no property repeats; what they leave behind
 // becomes backlog, because live moves past it. In oldest-first order there is
 // no live part at all.
+//
+// Two rules keep a record from being forgotten: every number that was chosen
+// lies below live, and every unacknowledged number below back is in taken. So
+// whatever leaves taken unacknowledged must pull back down to itself (release)
+// or go into again (retry).
 type picker struct {
-	queue    Queue
-	cfg      Uplink
-	inFlight map[uint64]bool // chosen and without a verdict, or suspended
-	lost     func(seq uint64, err error)
+	queue Queue
+	cfg   Uplink
+	taken map[uint64]bool // chosen and without a verdict, set aside, or unreadable
+	lost  func(seq uint64, err error)
 
-	back, live uint64 // the next number to read for each
-	turn       int    // posts since the last one of backlog
-	splits     [][]uint64
-	historyOff bool // history/post went unanswered on this connection
+	back, live uint64     // the next number to read for each
+	turn       int        // posts since the last one of backlog
+	again      [][]uint64 // groups to be sent as posts of their own; in taken
+	historyOff bool       // history/post went unanswered
 }
 
 // linkUp makes everything stored so far backlog.
@@ -47,121 +52,114 @@ func (p *picker) linkUp() {
 
 // next returns the records for one post; none when nothing is waiting.
 func (p *picker) next() []reading.Entry {
-	if halves := p.nextSplit(); len(halves) > 0 {
-		return p.take(halves)
-	}
 	if p.cfg.OldestFirst {
-		return p.take(p.backlog())
+		return p.backlog()
 	}
 	p.turn++
 	if p.turn >= backlogShare {
 		if entries := p.backlog(); len(entries) > 0 {
 			p.turn = 0
-			return p.take(entries)
+			return entries
 		}
 	}
 	if entries := p.liveOnes(); len(entries) > 0 {
 		return p.take(entries)
 	}
 	p.turn = 0
-	return p.take(p.backlog())
+	return p.backlog()
 }
 
-// only returns one certain record, whatever its turn.
+// only returns one certain record, whatever its turn; none when it has left
+// the queue.
 func (p *picker) only(seq uint64) []reading.Entry {
-	got, raw, ok := p.queue.Read(seq)
-	if !ok || got != seq {
+	e, ok := p.read(seq, true)
+	if !ok || e.Seq != seq {
 		return nil
 	}
-	r, err := reading.ParseRecord(raw)
-	if err != nil {
-		return nil
-	}
-	return p.take([]reading.Entry{{Seq: seq, Reading: r}})
+	return p.take([]reading.Entry{e})
 }
 
 func (p *picker) take(entries []reading.Entry) []reading.Entry {
 	for _, e := range entries {
-		p.inFlight[e.Seq] = true
+		p.taken[e.Seq] = true
 	}
 	return entries
 }
 
 // done forgets a record that left the queue.
-func (p *picker) done(seq uint64) { delete(p.inFlight, seq) }
+func (p *picker) done(seq uint64) { delete(p.taken, seq) }
 
 // release makes a record available again.
 func (p *picker) release(seq uint64) {
-	delete(p.inFlight, seq)
+	delete(p.taken, seq)
 	p.back = min(p.back, seq)
 }
 
-// suspend keeps a record out of the turn until it is asked for by number.
-func (p *picker) suspend(seq uint64) { p.inFlight[seq] = true }
+// setAside keeps a record out of the turn until it is released, retried, or
+// asked for by number.
+func (p *picker) setAside(seq uint64) { p.taken[seq] = true }
 
-// split asks for the two parts to be sent one after the other.
-func (p *picker) split(parts ...[]reading.Entry) {
-	for _, part := range parts {
-		seqs := make([]uint64, len(part))
-		for i, e := range part {
-			seqs[i] = e.Seq
-			p.inFlight[e.Seq] = true
-		}
-		p.splits = append(p.splits, seqs)
+// retry asks for these records to be sent as a post of their own.
+func (p *picker) retry(seqs ...uint64) {
+	for _, seq := range seqs {
+		p.taken[seq] = true
 	}
+	p.again = append(p.again, seqs)
 }
 
-func (p *picker) nextSplit() []reading.Entry {
-	for len(p.splits) > 0 {
-		seqs := p.splits[0]
-		p.splits = p.splits[1:]
+// backlog returns what is to be retried, or the oldest waiting records that
+// fit into one post.
+func (p *picker) backlog() []reading.Entry {
+	for len(p.again) > 0 {
+		seqs := p.again[0]
+		p.again = p.again[1:]
 		var entries []reading.Entry
 		for _, seq := range seqs {
-			delete(p.inFlight, seq)
-			entries = append(entries, p.only(seq)...)
+			one := p.only(seq)
+			if len(one) == 0 {
+				p.done(seq) // confirmed late, or dropped by a full queue
+			}
+			entries = append(entries, one...)
 		}
 		if len(entries) > 0 {
 			return entries
 		}
 	}
-	return nil
+	return p.take(p.oldest())
 }
 
-// read returns the first record from the mark on that is not on its way.
-func (p *picker) read(from uint64) (reading.Entry, bool) {
+// read returns the first record from the mark on; one that is taken only when
+// any is set.
+func (p *picker) read(from uint64, any bool) (reading.Entry, bool) {
 	for {
 		seq, raw, ok := p.queue.Read(from)
 		if !ok {
 			return reading.Entry{}, false
 		}
-		from = seq + 1
-		if p.inFlight[seq] {
+		if p.taken[seq] && !any {
+			from = seq + 1
 			continue
 		}
 		r, err := reading.ParseRecord(raw)
-		if err != nil {
-			p.inFlight[seq] = true
-			p.lost(seq, err)
-			continue
+		if err == nil {
+			return reading.Entry{Seq: seq, Reading: r}, true
 		}
-		return reading.Entry{Seq: seq, Reading: r}, true
+		p.taken[seq] = true
+		p.lost(seq, err)
+		if any {
+			return reading.Entry{}, false
+		}
+		from = seq + 1
 	}
 }
 
-// backlog returns the oldest waiting records that fit into one post.
-func (p *picker) backlog() []reading.Entry {
+func (p *picker) oldest() []reading.Entry {
 	var entries []reading.Entry
-	var used names
-	values := 0
+	l := newLoad(p)
 	from := p.back
 	for {
-		e, ok := p.read(from)
-		if !ok || e.Seq >= p.live {
-			break
-		}
-		values += len(e.Reading.Props)
-		fresh := used.add(e.Reading.Props)
-		if len(entries) > 0 && !p.fits(fresh, values) {
+		e, ok := p.read(from, false)
+		if !ok || e.Seq >= p.live || !l.add(e.Reading.Props) {
 			break
 		}
 		entries = append(entries, e)
@@ -173,20 +171,13 @@ func (p *picker) backlog() []reading.Entry {
 	return entries
 }
 
-// fits says whether a further record may join a post: as one value per
-// property always, with repeated properties only as history.
-func (p *picker) fits(fresh bool, values int) bool {
-	if p.cfg.History && !p.historyOff {
-		return values <= p.cfg.HistoryValues
-	}
-	return fresh && p.cfg.PostInterval > 0
-}
-
 // liveOnes returns the newest live records of which no property repeats, in
-// order of arrival. Without a pace every record is a post of its own, in order.
+// order of arrival: a property/post, which alone is sure to change the value
+// that the platform shows. Without a pace every record is a post of its own,
+// in order.
 func (p *picker) liveOnes() []reading.Entry {
 	if p.cfg.PostInterval == 0 {
-		e, ok := p.read(p.live)
+		e, ok := p.read(p.live, false)
 		if !ok {
 			return nil
 		}
@@ -195,7 +186,7 @@ func (p *picker) liveOnes() []reading.Entry {
 	}
 	var waiting []reading.Entry
 	for from := p.live; len(waiting) < lookMost; {
-		e, ok := p.read(from)
+		e, ok := p.read(from, false)
 		if !ok {
 			break
 		}
@@ -206,26 +197,47 @@ func (p *picker) liveOnes() []reading.Entry {
 		return nil
 	}
 	p.live = waiting[len(waiting)-1].Seq + 1
-	var used names
 	first := len(waiting)
-	for first > 0 && used.add(waiting[first-1].Reading.Props) {
+	for l := (load{}); first > 0 && l.add(waiting[first-1].Reading.Props); {
 		first--
 	}
 	return waiting[first:]
 }
 
-// names is a small set of identifiers.
-type names map[string]bool
+// load is what a post holds while it is put together.
+type load struct {
+	single   bool // one record only
+	most     int  // values when a property repeats; 0 = none may
+	values   int
+	repeated bool
+	seen     map[string]bool
+}
 
-// add puts the properties' names in and reports whether all were new.
-func (n *names) add(props []reading.Property) bool {
-	if *n == nil {
-		*n = make(names)
+func newLoad(p *picker) load {
+	if p.cfg.History && !p.historyOff {
+		return load{most: p.cfg.HistoryValues}
 	}
-	fresh := true
+	return load{single: p.cfg.PostInterval == 0}
+}
+
+// add reports whether a further record may join: the first one always, later
+// ones without limit as long as no property repeats.
+func (l *load) add(props []reading.Property) bool {
+	first := l.seen == nil
+	if first {
+		l.seen = make(map[string]bool, len(props))
+	}
+	repeated := l.repeated
 	for _, p := range props {
-		fresh = fresh && !(*n)[p.Name]
-		(*n)[p.Name] = true
+		repeated = repeated || l.seen[p.Name]
 	}
-	return fresh
+	values := l.values + len(props)
+	if !first && (l.single || repeated && values > l.most) {
+		return false
+	}
+	for _, p := range props {
+		l.seen[p.Name] = true
+	}
+	l.values, l.repeated = values, repeated
+	return true
 }

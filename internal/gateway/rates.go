@@ -34,15 +34,25 @@ func CapacityOf(boards []Board, up Uplink) Rates {
 		size := max(b.Plan.MinSize(), 1)
 		r.Boards += float64(b.Baud) / bitsPerByte / float64(size) * float64(perFrame)
 	}
-	switch {
-	case up.PostInterval == 0:
-		r.Uplink = math.Inf(1)
-	case up.History:
-		r.Uplink = float64(max(up.HistoryValues, properties)) / up.PostInterval.Seconds()
-	default:
-		r.Uplink = float64(properties) / up.PostInterval.Seconds()
-	}
+	r.Uplink = up.carries(properties)
 	return r
+}
+
+// carries returns values/s when more is waiting than fits. With live values
+// first only every backlogShare-th post can be a full one of history.
+func (up Uplink) carries(properties int) float64 {
+	if up.PostInterval == 0 {
+		return math.Inf(1)
+	}
+	live, full := float64(properties), float64(properties)
+	if up.History {
+		full = float64(max(up.HistoryValues, properties))
+	}
+	perPost := full
+	if !up.OldestFirst {
+		perPost = ((backlogShare-1)*live + full) / backlogShare
+	}
+	return perPost / up.PostInterval.Seconds()
 }
 
 // valuesOf returns the most values of one frame and the number of different

@@ -24,7 +24,7 @@ const (
 type Answer func() any
 
 // ServeSocket answers questions on a unix socket until ctx ends: one line with
-// the question's name in, one line of JSON out.
+// the question's name in, one line of JSON out. At the end clients are cut off.
 //
 //	status\n  ──▶   ◀── {"uptime_ns":...}\n
 func ServeSocket(ctx context.Context, path string, answers map[string]Answer) error {
@@ -48,14 +48,17 @@ func ServeSocket(ctx context.Context, path string, answers map[string]Answer) er
 		slots <- struct{}{}
 		clients.Go(func() {
 			defer func() { <-slots }()
-			answer(conn, answers)
+			answer(ctx, conn, answers)
 		})
 	}
 }
 
-// listenSocket removes a socket that a dead process left behind. The caller
-// holds the queue's lock, so no living gateway owns it.
+// listenSocket removes a socket that a dead process left behind, and nothing
+// else. The caller holds the queue's lock, so no living gateway owns it.
 func listenSocket(path string) (net.Listener, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
+		return nil, fmt.Errorf("cannot open the status socket: %s exists and is no socket", path)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cannot replace the status socket: %w", err)
 	}
@@ -70,8 +73,10 @@ func listenSocket(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-func answer(conn net.Conn, answers map[string]Answer) {
+func answer(ctx context.Context, conn net.Conn, answers map[string]Answer) {
 	defer func() { _ = conn.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
 	line, err := bufio.NewReaderSize(conn, questionMost).ReadSlice('\n')
 	if err != nil {

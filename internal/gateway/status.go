@@ -128,6 +128,12 @@ func (c *uplinkCounters) quarantined(identifier string, code int, text string) {
 	c.s.Quarantine[identifier] = Quarantine{code, text}
 }
 
+func (c *uplinkCounters) released(identifier string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.s.Quarantine, identifier)
+}
+
 func (c *uplinkCounters) buried() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,284 @@
+package gateway
+
+import (
+	"time"
+
+	"serialgw/internal/reading"
+)
+
+const (
+	busyFirst = 5 * time.Second // pause after a temporary refusal, doubling
+	formFirst = time.Minute     // pause after a refusal of the form, doubling
+	pauseMost = 10 * time.Minute
+	// rowMost is how many records may be refused in a row before the fault is
+	// taken for the uplink's and not for theirs.
+	rowMost = 3
+	// parkMost is how many records without one value that may be sent are
+	// passed over before the uplink pauses.
+	parkMost = 64
+)
+
+// refusals is what the uplink has learnt from being refused. One rule protects
+// the backlog: nothing is given up to the dead letters unless something else
+// was confirmed after it was refused.
+//
+//	identifier refused ─▶ quarantine ─▶ the rest of the record goes without it
+//	record left empty  ─▶ parked     ─▶ buried after the next success
+//	form refused       ─▶ halves ... ─▶ suspect ─▶ tried again after the next success
+//	                                              └▶ refused again ─▶ buried
+type refusals struct {
+	quarantine map[string]*quarantined
+	suspects   map[uint64]suspect
+	parked     []uint64
+	parkRoom   int // records that may still be parked before a pause
+
+	confirmed uint64 // posts
+	count     uint64 // of refused single records
+	row       int    // the same, since the last success
+
+	resume  time.Time     // nothing is posted before
+	pause   time.Duration // the last pause; doubles until a success
+	patient bool          // the pause is the cloud's wish: a success does not end it
+}
+
+// refusal is the platform's own word.
+type refusal struct {
+	code int
+	text string
+}
+
+type quarantined struct {
+	refusal
+	mark  uint64 // posts confirmed when it was refused
+	told  bool   // the alarm was given
+	doubt bool   // it is sent nevertheless, until it is refused again
+}
+
+// suspect is a record that was refused on its own.
+type suspect struct {
+	mark  uint64 // posts confirmed when it was refused
+	turn  uint64 // when it was
+	aside bool   // neither on its way nor waiting for its turn
+}
+
+func newRefusals() refusals {
+	return refusals{quarantine: make(map[string]*quarantined), suspects: make(map[uint64]suspect), parkRoom: parkMost}
+}
+
+// troubled reports whether perhaps nothing gets through at all.
+func (r *refusals) troubled() bool { return r.row >= rowMost || r.row > 0 && r.confirmed == 0 }
+
+// hold pauses posting, twice as long each time until a post succeeds. Refusals
+// of one burst count once.
+func (d *deliver) hold(first time.Duration) {
+	if time.Until(d.resume) > 0 {
+		return
+	}
+	d.pause = min(max(2*d.pause, first), pauseMost)
+	d.resume = time.Now().Add(d.pause)
+	d.patient = first == busyFirst
+	d.status.pausedUntil(d.resume)
+}
+
+// success: something gets through, so what was refused may be tried again.
+func (d *deliver) success(b batch) {
+	d.pause, d.row, d.confirmed = 0, 0, d.confirmed+1
+	if !d.patient {
+		d.resume = time.Time{}
+		d.status.pausedUntil(d.resume)
+	}
+	for seq, s := range d.suspects {
+		if s.aside {
+			s.aside = false
+			d.suspects[seq] = s
+			d.pick.retry(seq)
+		}
+	}
+	d.unpark()
+	for _, e := range b.entries {
+		for _, p := range e.Reading.Props {
+			if q, ok := d.quarantine[p.Name]; ok && q.doubt && q.told {
+				q.told = false
+				d.status.released(p.Name)
+			}
+		}
+	}
+}
+
+func (d *deliver) unpark() {
+	for _, seq := range d.parked {
+		d.pick.release(seq)
+	}
+	d.parked, d.parkRoom = nil, parkMost
+}
+
+// strip separates the quarantined values of the records from the rest.
+func (d *deliver) strip(picked []reading.Entry) batch {
+	if len(d.quarantine) == 0 {
+		return batch{entries: picked}
+	}
+	var b batch
+	for _, e := range picked {
+		var keep, out []reading.Property
+		for _, p := range e.Reading.Props {
+			if q, bad := d.quarantine[p.Name]; bad && !q.doubt {
+				out = append(out, p)
+			} else {
+				keep = append(keep, p)
+			}
+		}
+		if len(out) > 0 {
+			withheld := e
+			withheld.Reading.Props = out
+			b.withheld = append(b.withheld, withheld)
+		}
+		if len(keep) > 0 {
+			e.Reading.Props = keep
+			b.entries = append(b.entries, e)
+		}
+	}
+	return b
+}
+
+// withholdAll deals with records of which nothing may be sent. Those that are
+// not proven to be the fault are parked. false = pause now.
+func (d *deliver) withholdAll(b batch) bool {
+	var proven batch
+	for _, e := range b.withheld {
+		if d.proven(e) {
+			proven.withheld = append(proven.withheld, e)
+			continue
+		}
+		d.pick.setAside(e.Seq)
+		d.parked = append(d.parked, e.Seq)
+		d.parkRoom--
+	}
+	d.finish(proven)
+	if d.parkRoom > 0 {
+		return true
+	}
+	d.parkRoom = parkMost
+	d.doubt()
+	return false
+}
+
+// proven reports whether posts were confirmed after each of the values'
+// identifiers was refused.
+func (d *deliver) proven(e reading.Entry) bool {
+	for _, p := range e.Reading.Props {
+		if d.quarantine[p.Name].mark >= d.confirmed {
+			return false
+		}
+	}
+	return true
+}
+
+// doubt pauses because nothing is left to send, and then tries the refused
+// identifiers once more: the thing model may have been mended meanwhile.
+func (d *deliver) doubt() {
+	d.hold(formFirst)
+	for _, q := range d.quarantine {
+		q.doubt = true
+	}
+	d.deps.Log.Error().Stringer("pause", d.pause).
+		Msg("the cloud refuses every property that is waiting; the uplink pauses and nothing is lost: compare the names and types with the thing model")
+}
+
+// probe returns a record that was refused before, when nothing else is waiting
+// and nothing on its way: the one that was not tried for the longest time.
+func (d *deliver) probe() []reading.Entry {
+	for {
+		var next uint64
+		for seq, s := range d.suspects {
+			if s.aside && (next == 0 || s.turn < d.suspects[next].turn) {
+				next = seq
+			}
+		}
+		if next == 0 {
+			break
+		}
+		s := d.suspects[next]
+		s.aside = false
+		if entries := d.pick.only(next); len(entries) > 0 {
+			d.suspects[next] = s
+			return entries
+		}
+		delete(d.suspects, next) // it has left the queue
+		d.pick.done(next)
+	}
+	if len(d.parked) > 0 {
+		d.unpark()
+		d.doubt()
+	}
+	return nil
+}
+
+// refuseValue quarantines the identifier that the platform named. The records
+// go again without it: one misspelt name must not cost all the data.
+func (d *deliver) refuseValue(b batch, o reading.Outcome) {
+	if !b.has(o.Identifier) {
+		d.refuseForm(b, o)
+		return
+	}
+	d.release(b)
+	q := d.quarantine[o.Identifier]
+	if q == nil {
+		q = &quarantined{doubt: true}
+		d.quarantine[o.Identifier] = q
+	}
+	if !q.doubt {
+		return // a post that was on its way when the first refusal came
+	}
+	told := q.told
+	*q = quarantined{refusal: refusal{o.Code, o.Text}, mark: d.confirmed, told: true}
+	d.status.quarantined(o.Identifier, o.Code, o.Text)
+	if !told {
+		d.deps.Log.Error().Str("identifier", o.Identifier).Int("code", o.Code).Str("reply", o.Text).
+			Msg("the cloud refuses this property: its values go to the dead letters until the configuration changes; compare its name and type with the thing model")
+	}
+}
+
+// refuseForm halves a refused batch until the guilty record stands alone. A
+// single record that is refused again although others get through goes to the
+// dead letters; when nothing gets through, the fault is not the record's, and
+// the uplink pauses with the data safe.
+func (d *deliver) refuseForm(b batch, o reading.Outcome) {
+	d.release(b)
+	if n := len(b.entries); n > 1 {
+		d.pick.retry(batch{entries: b.entries[:n/2]}.seqs()...)
+		d.pick.retry(batch{entries: b.entries[n/2:]}.seqs()...)
+		return
+	}
+	e := b.entries[0]
+	before, again := d.suspects[e.Seq]
+	if again && before.mark < d.confirmed && d.row < rowMost {
+		d.row++
+		d.deps.Log.Error().Uint64("seq", e.Seq).Int("code", o.Code).Str("reply", o.Text).
+			Msg("the cloud refuses one record while others get through; it goes to the dead letters")
+		for _, p := range e.Reading.Props {
+			d.bury(e, p, refusal{o.Code, o.Text})
+		}
+		d.finish(b)
+		return
+	}
+	d.row, d.count = d.row+1, d.count+1
+	d.pick.setAside(e.Seq)
+	d.suspects[e.Seq] = suspect{mark: d.confirmed, turn: d.count, aside: true}
+	if !d.troubled() {
+		return
+	}
+	d.hold(formFirst)
+	d.deps.Log.Error().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).
+		Msg("the cloud refuses the form of a message; the uplink pauses and nothing is lost: check that the product is a thing-model (OneJSON) product")
+}
+
+func (d *deliver) bury(e reading.Entry, p reading.Property, why refusal) {
+	err := d.deps.DeadLetters.Add(DeadLetter{
+		Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message, Time: e.Reading.Stamp.Time(),
+		Identifier: p.Name, Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
+	})
+	if err != nil {
+		d.deps.Log.Error().Err(err).Str("identifier", p.Name).Msg("cannot write a dead letter")
+	}
+	d.status.buried()
+}
