@@ -87,8 +87,11 @@ func (a authority) file(t *testing.T) string {
 // handshake returns what the client makes of a server's certificate, and the
 // host name that it asked for.
 func handshake(client *tls.Config, server tls.Certificate, versions ...uint16) (sni string, err error) {
-	near, far := net.Pipe()
-	defer near.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
 	cfg := &tls.Config{Certificates: []tls.Certificate{server}}
 	if len(versions) > 0 {
 		cfg.MaxVersion = versions[0]
@@ -101,9 +104,17 @@ func handshake(client *tls.Config, server tls.Certificate, versions ...uint16) (
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		far, err := l.Accept()
+		if err != nil {
+			return
+		}
 		defer far.Close()
 		_ = tls.Server(far, cfg).Handshake()
 	}()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return "", err
+	}
 	err = tls.Client(near, client).Handshake()
 	near.Close()
 	<-done
