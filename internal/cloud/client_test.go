@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -26,11 +27,11 @@ func TestClient_ConfirmsByReply_ONENET_15(t *testing.T) {
 		if o.Post != id || o.Verdict != reading.Confirmed || o.Late || o.Code != 200 || len(o.Seqs) != 1 || o.Seqs[0] != 7 {
 			t.Errorf("outcome %+v", o)
 		}
-		login := r.b.logins[0]
+		login := r.b.loginsSeen()[0]
 		if login.ProtocolVersion != 4 || !login.CleanSession || login.WillFlag || login.ClientIdentifier != "board-01" || login.Username != "Abcdef1234" || login.Keepalive != 30 {
 			t.Errorf("CONNECT %+v", login)
 		}
-		p := r.b.posts[0]
+		p := r.b.postsSeen()[0]
 		want := fmt.Sprintf(`{"id":"%d","version":"1.0","params":{"volt":{"value":3.300,"time":%d}}}`, id, released*1000+3600_000)
 		if p.TopicName != testThing+"property/post" || p.Qos != 1 || p.Retain || string(p.Payload) != want {
 			t.Errorf("PUBLISH %s %s, want %s", p.TopicName, p.Payload, want)
@@ -44,13 +45,10 @@ func TestClient_Window(t *testing.T) {
 		cfg := testConfig()
 		cfg.InFlight = 2
 		r := start(t, cfg, &broker{})
-		if _, err := r.c.Post(nil); err != ErrNotReady {
-			t.Errorf("before the login: %v, want ErrNotReady", err)
-		}
 		r.awaitLink(reading.LinkReady)
 		r.post(entry(1, stampAt(0), volt(1)))
 		r.post(entry(2, stampAt(0), volt(2)))
-		if _, err := r.c.Post([]reading.Entry{entry(3, stampAt(0), volt(3))}); err != ErrWindowFull {
+		if _, err := r.c.Post([]reading.Entry{entry(3, stampAt(0), volt(3))}); !errors.Is(err, ErrWindowFull) {
 			t.Errorf("third post: %v, want ErrWindowFull", err)
 		}
 		r.next()
@@ -75,7 +73,7 @@ func TestClient_LostThenLateConfirmed(t *testing.T) {
 		if first == second {
 			t.Error("the second attempt has the id of the first")
 		}
-		if a, b := paramsOf(b.posts[0].Payload), paramsOf(b.posts[1].Payload); a != b {
+		if a, b := paramsOf(b.postsSeen()[0].Payload), paramsOf(b.postsSeen()[1].Payload); a != b {
 			t.Errorf("sent again as %s, first as %s: a duplicate must carry the same time", b, a)
 		}
 		held[0]()
@@ -135,7 +133,7 @@ func TestClient_NullIDWithTwoOpen_ONENET_17(t *testing.T) {
 		r.post(entry(1, stampAt(0), volt(1)))
 		r.post(entry(2, stampAt(0), volt(2)))
 		synctest.Wait()
-		r.b.lastConn.send(testThing+"property/post/reply", `{"id":null,"code":2402}`)
+		r.b.conn().send(testThing+"property/post/reply", `{"id":null,"code":2402}`)
 		for range 2 {
 			if o := r.next(); o.Verdict != reading.Lost {
 				t.Errorf("outcome %+v, want Lost: nobody knows which post was meant", o)
@@ -156,7 +154,7 @@ func TestClient_ConnectionLostInFlight(t *testing.T) {
 			want[r.post(entry(seq+1, stampAt(0), volt(1)))] = true
 		}
 		synctest.Wait()
-		r.b.lastConn.Close()
+		r.b.cut()
 		if o := r.next(); o.Post != 0 || o.Link != reading.LinkDown {
 			t.Fatalf("first news %+v, want the change of the link", o)
 		}
@@ -184,8 +182,8 @@ func TestClient_Puback(t *testing.T) {
 		if o := r.next(); o.Post != id || o.Verdict != reading.Confirmed || o.Seqs[0] != 4 {
 			t.Errorf("outcome %+v", o)
 		}
-		if r.b.posts[0].TopicName != "plant/board-01/up" || len(r.b.filters) != 0 {
-			t.Errorf("topic %s, filters %v", r.b.posts[0].TopicName, r.b.filters)
+		if r.b.postsSeen()[0].TopicName != "plant/board-01/up" || len(r.b.filtersSeen()) != 0 {
+			t.Errorf("topic %s, filters %v", r.b.postsSeen()[0].TopicName, r.b.filtersSeen())
 		}
 		r.b.mu.Lock()
 		r.b.noPuback = true
@@ -204,8 +202,8 @@ func TestClient_CustomTopicWithReply(t *testing.T) {
 		r := start(t, cfg, &broker{onPost: confirmAll})
 		r.awaitLink(reading.LinkReady)
 		r.post(entry(4, stampAt(0), volt(1)))
-		if o := r.next(); o.Verdict != reading.Confirmed || r.b.filters[0] != "plant/board-01/up/reply" {
-			t.Errorf("outcome %+v, filters %v", o, r.b.filters)
+		if o := r.next(); o.Verdict != reading.Confirmed || r.b.filtersSeen()[0] != "plant/board-01/up/reply" {
+			t.Errorf("outcome %+v, filters %v", o, r.b.filtersSeen())
 		}
 	})
 }
@@ -219,8 +217,8 @@ func TestClient_SubscribeFallback_ONENET_9(t *testing.T) {
 			return 0
 		}})
 		r.awaitLink(reading.LinkReady)
-		if len(r.b.filters) != 5 {
-			t.Errorf("filters %v", r.b.filters)
+		if len(r.b.filtersSeen()) != 5 {
+			t.Errorf("filters %v", r.b.filtersSeen())
 		}
 		r.post(entry(1, stampAt(0), volt(1)))
 		if o := r.next(); o.Verdict != reading.Confirmed {
@@ -228,8 +226,8 @@ func TestClient_SubscribeFallback_ONENET_9(t *testing.T) {
 		}
 		// Replies to history/post would not reach us: it is not used.
 		r.post(entry(2, stampAt(0), volt(1)), entry(3, stampAt(time.Second), volt(2)))
-		if o := r.next(); o.Verdict != reading.Lost || !o.History || len(r.b.posts) != 1 {
-			t.Errorf("outcome %+v, %d posts", o, len(r.b.posts))
+		if o := r.next(); o.Verdict != reading.Lost || !o.History || len(r.b.postsSeen()) != 1 {
+			t.Errorf("outcome %+v, %d posts", o, len(r.b.postsSeen()))
 		}
 	})
 }
@@ -237,14 +235,14 @@ func TestClient_SubscribeFallback_ONENET_9(t *testing.T) {
 func TestClient_SubscribeRefused_ONENET_9(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, testConfig(), &broker{suback: func(string) byte { return 0x80 }})
-		time.Sleep(29 * time.Second)
-		if n := len(r.b.dials); n != 1 {
+		r.pass(29 * time.Second)
+		if n := len(r.b.dialsSeen()); n != 1 {
 			t.Errorf("%d attempts in 29 s, want 1", n)
 		}
 		if e := r.kinds(EventRefused); len(e) != 1 || e[0].Wait < 30*time.Second || !strings.Contains(e[0].Text, "subscription") {
 			t.Errorf("events %+v", e)
 		}
-		if _, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); err != ErrNotReady {
+		if _, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); !errors.Is(err, ErrNotReady) {
 			t.Errorf("Post: %v", err)
 		}
 	})
@@ -254,12 +252,12 @@ func TestClient_Backoff_ONENET_18(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{unreachable: true}
 		r := start(t, testConfig(), b)
-		time.Sleep(time.Hour)
-		if n := len(b.dials); n < 48 || n > 66 {
+		r.pass(time.Hour)
+		if n := len(b.dialsSeen()); n < 48 || n > 66 {
 			t.Errorf("%d attempts in an hour of no network, want about one a minute", n)
 		}
-		for i, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
-			wait, want := b.dials[i+1].Sub(b.dials[i]), want*time.Second
+		for i, want := range []int{2, 4, 8, 16, 32, 60, 60} {
+			wait, want := b.dialsSeen()[i+1].Sub(b.dialsSeen()[i]), time.Duration(want)*time.Second
 			if wait < want || wait > want*5/4+5*time.Second {
 				t.Errorf("wait %d was %v, want %v and some jitter upward", i+1, wait, want)
 			}
@@ -279,7 +277,7 @@ func TestClient_Backoff_ONENET_18(t *testing.T) {
 func TestClient_NeverThreeConnectsInFiveSeconds_ONENET_18(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{}
-		b.onPost = func(c *brokerConn, _ *packets.PublishPacket) { c.Close() }
+		b.onPost = func(c *brokerConn, _ *packets.PublishPacket) { _ = c.Close() }
 		r := start(t, testConfig(), b)
 		for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
 			r.c.LinkUp() // the worst case: links flap and each post costs the connection
@@ -289,8 +287,8 @@ func TestClient_NeverThreeConnectsInFiveSeconds_ONENET_18(t *testing.T) {
 			case <-time.After(50 * time.Millisecond):
 			}
 		}
-		for i := 2; i < len(b.dials); i++ {
-			if d := b.dials[i].Sub(b.dials[i-2]); d <= 5*time.Second {
+		for i := 2; i < len(b.dialsSeen()); i++ {
+			if d := b.dialsSeen()[i].Sub(b.dialsSeen()[i-2]); d <= 5*time.Second {
 				t.Fatalf("attempts %d to %d within %v", i-2, i, d)
 			}
 		}
@@ -304,10 +302,10 @@ func TestClient_NeverThreeConnectsInFiveSeconds_ONENET_18(t *testing.T) {
 func TestClient_LoginRefused_ONENET_19(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, testConfig(), &broker{connack: func(int) byte { return 4 }})
-		time.Sleep(2 * time.Hour)
+		r.pass(2 * time.Hour)
 		want := 30 * time.Second
-		for i := 1; i < len(r.b.dials); i++ {
-			if wait := r.b.dials[i].Sub(r.b.dials[i-1]); wait < want || wait > want*5/4+time.Second {
+		for i := 1; i < len(r.b.dialsSeen()); i++ {
+			if wait := r.b.dialsSeen()[i].Sub(r.b.dialsSeen()[i-1]); wait < want || wait > want*5/4+time.Second {
 				t.Errorf("wait %d was %v, want %v and some jitter upward", i, wait, want)
 			}
 			want = min(2*want, 10*time.Minute)
@@ -317,11 +315,11 @@ func TestClient_LoginRefused_ONENET_19(t *testing.T) {
 			t.Errorf("events %+v", e)
 		}
 		seen := map[string]bool{}
-		for _, l := range r.b.logins {
+		for _, l := range r.b.loginsSeen() {
 			seen[string(l.Password)] = true
 		}
-		if len(seen) != len(r.b.logins) {
-			t.Errorf("%d tokens for %d attempts", len(seen), len(r.b.logins)) // [ONENET-5]
+		if len(seen) != len(r.b.loginsSeen()) {
+			t.Errorf("%d tokens for %d attempts", len(seen), len(r.b.loginsSeen())) // [ONENET-5]
 		}
 		r.checkNoSecret()
 	})
@@ -329,12 +327,9 @@ func TestClient_LoginRefused_ONENET_19(t *testing.T) {
 
 func TestClient_FarExpiryOnce_ONENET_5(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, testConfig(), &broker{connack: func(int) byte { return 4 }})
-		r.mu.Lock()
-		r.synced = false
-		r.mu.Unlock()
-		time.Sleep(time.Hour)
-		for i, l := range r.b.logins {
+		r := start(t, testConfig(), &broker{connack: func(int) byte { return 4 }, unsynced: true})
+		r.pass(time.Hour)
+		for i, l := range r.b.loginsSeen() {
 			q, _ := url.ParseQuery(string(l.Password))
 			far := q.Get("et") == strconv.Itoa(year2100)
 			if far != (i == 1) {
@@ -375,12 +370,12 @@ func TestClient_OversizePacket_ONENET_25(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, testConfig(), &broker{})
 		r.awaitLink(reading.LinkReady)
-		_, _ = r.b.lastConn.Write([]byte{0x30, 0xFF, 0xFF, 0xFF, 0x7F})
+		_, _ = r.b.conn().Write([]byte{0x30, 0xFF, 0xFF, 0xFF, 0x7F})
 		r.awaitLink(reading.LinkDown)
+		r.awaitLink(reading.LinkReady)
 		if s := r.c.Status(); !strings.Contains(s.LastError, "268435455 bytes") {
 			t.Errorf("last error %q", s.LastError)
 		}
-		r.awaitLink(reading.LinkReady)
 	})
 }
 
@@ -402,8 +397,8 @@ func TestClient_HistoryUnanswered_ONENET_14(t *testing.T) {
 			t.Errorf("events %+v", e)
 		}
 		r.post(two...)
-		if o := r.next(); o.Verdict != reading.Lost || len(r.b.posts) != 1 {
-			t.Errorf("outcome %+v, %d posts, want 1", o, len(r.b.posts))
+		if o := r.next(); o.Verdict != reading.Lost || len(r.b.postsSeen()) != 1 {
+			t.Errorf("outcome %+v, %d posts, want 1", o, len(r.b.postsSeen()))
 		}
 		r.post(two[0])
 		if o := r.next(); o.Verdict != reading.Confirmed || o.History {
@@ -417,8 +412,8 @@ func TestClient_HistoryConfirmed_ONENET_14(t *testing.T) {
 		r := start(t, testConfig(), &broker{onPost: confirmAll})
 		r.awaitLink(reading.LinkReady)
 		r.post(entry(1, stampAt(0), volt(1)), entry(2, stampAt(0), volt(2)))
-		if o := r.next(); o.Verdict != reading.Confirmed || !o.History || r.b.posts[0].TopicName != testThing+"history/post" {
-			t.Errorf("outcome %+v to %s", o, r.b.posts[0].TopicName)
+		if o := r.next(); o.Verdict != reading.Confirmed || !o.History || r.b.postsSeen()[0].TopicName != testThing+"history/post" {
+			t.Errorf("outcome %+v to %s", o, r.b.postsSeen()[0].TopicName)
 		}
 	})
 }
@@ -440,9 +435,9 @@ func TestClient_Downlink_ONENET_22(t *testing.T) {
 			r.post(entry(1, stampAt(0), volt(3300)))
 			synctest.Wait()
 			asked := time.Now()
-			r.b.lastConn.send(testThing+tt.topic, tt.payload)
+			r.b.conn().send(testThing+tt.topic, tt.payload)
 			synctest.Wait()
-			posts := r.b.posts[1:]
+			posts := r.b.postsSeen()[1:]
 			switch {
 			case tt.answer == "" && len(posts) > 0:
 				t.Errorf("%s %s: answered %s", tt.topic, tt.payload, posts[0].Payload)
@@ -465,8 +460,8 @@ func TestClient_NothingToSend(t *testing.T) {
 			t.Errorf("empty: %+v", o)
 		}
 		r.post(entry(2, stampAt(0), reading.Property{Name: "x", Value: reading.TextValue(strings.Repeat("y", messageMost))}))
-		if o := r.next(); o.Verdict != reading.RefusedForm || len(r.b.posts) != 0 {
-			t.Errorf("too long: %+v, %d posts", o, len(r.b.posts))
+		if o := r.next(); o.Verdict != reading.RefusedForm || len(r.b.postsSeen()) != 0 {
+			t.Errorf("too long: %+v, %d posts", o, len(r.b.postsSeen()))
 		}
 	})
 }
@@ -483,7 +478,7 @@ func TestClient_ShutdownWhileBusy(t *testing.T) {
 		if o := r.next(); o.Post != id || o.Verdict != reading.Lost {
 			t.Errorf("news %+v", o)
 		}
-		if _, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); err != ErrNotReady {
+		if _, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); !errors.Is(err, ErrNotReady) {
 			t.Errorf("Post after the end: %v", err)
 		}
 	})

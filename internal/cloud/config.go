@@ -50,7 +50,10 @@ type Secret string
 
 const redacted = "[redacted]"
 
-func (Secret) String() string   { return redacted }
+// String hides the secret from %v and %s.
+func (Secret) String() string { return redacted }
+
+// GoString hides the secret from %#v.
 func (Secret) GoString() string { return redacted }
 
 // MarshalText keeps the secret out of JSON and TOML.

@@ -92,10 +92,10 @@ func FuzzInbound(f *testing.F) {
 
 func TestConn_CountsBytes(t *testing.T) {
 	near, far := net.Pipe()
-	defer far.Close()
+	defer func() { _ = far.Close() }()
 	var in, out atomic.Int64
 	c := newConn(near, &in, &out)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	go func() {
 		_, _ = io.CopyN(io.Discard, far, 2)
 		_, _ = far.Write([]byte{0xD0, 0})
@@ -113,10 +113,10 @@ func TestDialer_SetsUserTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	c, err := (&net.Dialer{Control: setUserTimeout}).DialContext(t.Context(), "tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Close()
+	_ = c.Close()
 }

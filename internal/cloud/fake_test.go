@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -31,15 +33,15 @@ func testConfig() Config {
 // broker is a scripted MQTT broker on pipes. Its fields are set before the
 // client starts, or under mu.
 type broker struct {
-	mu       sync.Mutex
-	dials    []time.Time
-	logins   []*packets.ConnectPacket
-	filters  []string
-	posts    []*packets.PublishPacket
-	conns    []*brokerConn
-	lastConn *brokerConn
+	mu      sync.Mutex
+	dials   []time.Time
+	logins  []*packets.ConnectPacket
+	filters []string
+	posts   []*packets.PublishPacket
+	conns   []*brokerConn
 
 	unreachable bool
+	unsynced    bool                     // the client's clock
 	connack     func(n int) byte         // for the nth login, from 1
 	suback      func(filter string) byte // 0x80 refuses
 	noPuback    bool
@@ -63,13 +65,32 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 	near, far := net.Pipe()
 	c := &brokerConn{far, b}
 	b.conns = append(b.conns, c)
-	b.lastConn = c
 	go c.serve()
 	return near, nil
 }
 
+// What the broker has seen so far.
+func (b *broker) dialsSeen() []time.Time               { return seen(b, &b.dials) }
+func (b *broker) loginsSeen() []*packets.ConnectPacket { return seen(b, &b.logins) }
+func (b *broker) filtersSeen() []string                { return seen(b, &b.filters) }
+func (b *broker) postsSeen() []*packets.PublishPacket  { return seen(b, &b.posts) }
+
+func seen[T any](b *broker, list *[]T) []T {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(*list)
+}
+
+// conn returns the newest connection, cut ends it.
+func (b *broker) conn() *brokerConn {
+	conns := seen(b, &b.conns)
+	return conns[len(conns)-1]
+}
+
+func (b *broker) cut() { _ = b.conn().Close() }
+
 func (c *brokerConn) serve() {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	for {
 		p, err := packets.ReadPacket(c)
 		if err != nil {
@@ -169,7 +190,6 @@ type rig struct {
 	c      *Client
 	cancel context.CancelFunc
 	ended  chan struct{}
-	synced bool
 
 	mu     sync.Mutex
 	events []Event
@@ -177,7 +197,7 @@ type rig struct {
 
 func start(t *testing.T, cfg Config, b *broker) *rig {
 	t.Helper()
-	r := &rig{t: t, b: b, ended: make(chan struct{}), synced: true}
+	r := &rig{t: t, b: b, ended: make(chan struct{})}
 	c, err := New(cfg, r.clock, Options{Dial: b.dial, OnEvent: r.onEvent})
 	if err != nil {
 		t.Fatalf("New: %v", err)
@@ -201,7 +221,7 @@ func (r *rig) stop() {
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	for _, c := range r.b.conns {
-		c.Close()
+		_ = c.Close()
 	}
 }
 
@@ -211,10 +231,8 @@ func stampAt(d time.Duration) reading.Stamp {
 }
 
 func (r *rig) clock() reading.Stamp {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	now := time.Now().UnixNano()
-	return reading.Stamp{Wall: now + 27*365*24*3600*1e9, Boot: now, Synced: r.synced}
+	return reading.Stamp{Wall: now + 27*365*24*3600*1e9, Boot: now, Synced: !r.b.unsynced}
 }
 
 func (r *rig) onEvent(e Event) {
@@ -232,6 +250,12 @@ func (r *rig) kinds(kind EventKind) (found []Event) {
 		}
 	}
 	return found
+}
+
+// pass lets virtual time go by.
+func (r *rig) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }
 
 // next returns the next outcome; a day of silence fails the test.

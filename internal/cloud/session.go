@@ -118,14 +118,14 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 	if s.c.tls != nil {
 		secure := tls.Client(raw, s.c.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			raw.Close()
+			_ = raw.Close()
 			s.openErr = fmt.Errorf("cannot agree on TLS: %w", err)
 			return nil, s.openErr
 		}
 		raw = secure
 	}
 	nc := newConn(raw, &s.c.bytesIn, &s.c.bytesOut)
-	s.abort = context.AfterFunc(s.ctx, func() { nc.Close() })
+	s.abort = context.AfterFunc(s.ctx, func() { _ = nc.Close() })
 	return nc, nil
 }
 

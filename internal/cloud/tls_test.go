@@ -91,7 +91,7 @@ func handshake(client *tls.Config, server tls.Certificate, versions ...uint16) (
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	cfg := &tls.Config{Certificates: []tls.Certificate{server}}
 	if len(versions) > 0 {
 		cfg.MaxVersion = versions[0]
@@ -108,7 +108,7 @@ func handshake(client *tls.Config, server tls.Certificate, versions ...uint16) (
 		if err != nil {
 			return
 		}
-		defer far.Close()
+		defer func() { _ = far.Close() }()
 		_ = tls.Server(far, cfg).Handshake()
 	}()
 	near, err := net.Dial("tcp", l.Addr().String())
@@ -116,7 +116,7 @@ func handshake(client *tls.Config, server tls.Certificate, versions ...uint16) (
 		return "", err
 	}
 	err = tls.Client(near, client).Handshake()
-	near.Close()
+	_ = near.Close()
 	<-done
 	return sni, err
 }
