@@ -173,12 +173,12 @@ func values(r reading.Reading) map[string]reading.Value {
 }
 
 // withoutSeq: the sequence number is no property; Encode leaves it 0 and
-// SetSeq puts it in.
+// Renumber puts it in.
 func withoutSeq(t *testing.T, p *frame.Plan, wire []byte) []byte {
 	t.Helper()
 	b := append([]byte(nil), wire...)
-	if err := p.SetSeq(b, 0); err != nil {
-		t.Fatal(err)
+	if !p.Renumber(b, p.Messages()[0], 0) {
+		t.Fatal("cannot number the frame")
 	}
 	return b
 }

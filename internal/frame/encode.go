@@ -208,29 +208,3 @@ func (p *Plan) EncodeExample(e Example) ([]byte, error) {
 	}
 	return p.Encode(nil, name, values)
 }
-
-// SetSeq writes the sequence number into an encoded frame and renews its
-// checks. The number is cut to the field's size; a frame without seq stays as
-// it is.
-func (p *Plan) SetSeq(b []byte, seq uint64) error {
-	if p.seq == nil {
-		return nil
-	}
-	f, err := p.Parse(b)
-	if err != nil {
-		return fmt.Errorf("cannot number the frame: %w", err)
-	}
-	at := resolveAt(p.seq.at, len(b))
-	if at < 0 || at+p.seq.size > len(b) {
-		return fmt.Errorf("cannot number the frame: seq stands outside its %d bytes", len(b))
-	}
-	storeUint(b[at:at+p.seq.size], seq, p.seq.big)
-	var extra byte
-	if f.Message != nil {
-		extra = f.Message.shape.extra
-	}
-	for i := range p.checks {
-		p.checks[i].put(b, extra)
-	}
-	return nil
-}

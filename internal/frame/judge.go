@@ -274,7 +274,7 @@ func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
 	first := bytes.Index(held, p.end) + len(p.end)
 	if first < len(p.end) { // none
 		if len(held) > p.max {
-			return verdict{why: whyEnd, drop: len(held) - len(p.end) + 1}
+			return verdict{why: whySync, drop: len(held) - len(p.end) + 1}
 		}
 		return verdict{decision: wait, next: len(held) + 1, total: p.min, drop: len(held)}
 	}

@@ -158,6 +158,10 @@ func (l *layout) place(key string, f *Field, a atom) {
 		l.atEnd = false
 	}
 	if l.rest = f.Repeat != ""; l.rest {
+		if l.off < 0 {
+			l.m.add(key+".at", fmt.Sprint(l.off), `an offset from the front beside repeat = "rest"`, "")
+			return
+		}
 		l.restAt, l.restSize, l.restMax = l.off, a.size, n
 	}
 	v := l.value(key, f, a)
@@ -271,7 +275,7 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 	l.add(key+".name", s, info)
 }
 
-// bounded reports whether a damaged value has a chance to be noticed.
+// bounded reports whether a damaged value has a chance to be noticed. [WIRE-10]
 func bounded(s *slot) bool {
 	return s.ranged || s.role == roleEnum || s.role == roleFlag || s.role == roleBool
 }

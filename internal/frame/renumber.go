@@ -5,10 +5,14 @@ package frame
 // description names no sequence number or b is too short for it. Numbers too
 // large for the field wrap, as a board's counter does.
 func (p *Plan) Renumber(b []byte, m *MessagePlan, seq uint64) bool {
-	if p.seq == nil || m == nil || len(b) < max(p.min, p.seq.end()) {
+	if p.seq == nil || m == nil || len(b) < p.min {
 		return false
 	}
-	storeUint(b[p.seq.at:p.seq.end()], seq, p.seq.big)
+	at := resolveAt(p.seq.at, len(b))
+	if at < 0 || at+p.seq.size > len(b) {
+		return false
+	}
+	storeUint(b[at:at+p.seq.size], seq, p.seq.big)
 	for i := range p.checks {
 		p.checks[i].put(b, m.shape.extra)
 	}

@@ -14,7 +14,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.add(prefix+"size", "size and length", "one of them", "")
 	}
 	own := c.lengthField(prefix+"length", m.Length)
-	s.min = max(c.head, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
+	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)
 	} else {
@@ -33,7 +33,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.deduce(prefix, m, l, s, data)
 	}
 	if s.length != nil {
-		s.min = max(s.min, s.length.end)
+		s.min = max(s.min, s.length.end+c.p.trailer)
 		if l.restMax == 0 && len(m.Fields) == 0 && m.Struct == "" && c.d.Max == 0 {
 			c.add("max", "none", "the largest total in bytes",
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
@@ -57,7 +57,7 @@ func (c *compiler) checkReach() int {
 		}
 	}
 	if n := c.p.seq; n != nil && n.at >= 0 {
-		reach = max(reach, n.end())
+		reach = max(reach, n.end()+c.p.trailer)
 	}
 	return reach
 }
@@ -116,9 +116,9 @@ func (c *compiler) shapes() {
 		return
 	}
 	extra := slices.ContainsFunc(p.checks, func(k check) bool { return k.extra })
-	open := &shape{size: c.d.Size, length: c.length, max: p.max, min: max(c.head, c.checkReach())}
+	open := &shape{size: c.d.Size, length: c.length, max: p.max, min: max(c.head+c.p.trailer, c.checkReach())}
 	if c.length != nil {
-		open.min = max(open.min, c.length.end)
+		open.min = max(open.min, c.length.end+c.p.trailer)
 	}
 	if same && c.length != nil && !extra {
 		p.early = &shape{length: c.length, min: p.min, max: p.max}

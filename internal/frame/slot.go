@@ -61,7 +61,7 @@ type Absent struct {
 
 // Decode fills r with what the frame says; r.Props keeps its memory, so that
 // decoding allocates nothing but texts. Board is left alone. A value that
-// means "no value" is left out and counted.
+// means "no value" is left out and counted. [WIRE-10]
 func (p *Plan) Decode(f Frame, r *reading.Reading) Absent {
 	r.Stamp = f.Stamp
 	r.Message = ""
@@ -130,7 +130,9 @@ func (s *slot) decode(b []byte, absent *Absent) (reading.Property, bool) {
 // integer scales a raw integer; false when the value is out of range.
 func (s *slot) integer(raw uint64) (reading.Value, bool) {
 	if s.kind == rawUint && s.size == 8 && s.scale.plain() {
-		inside := !s.ranged || raw >= uint64(max(s.low, 0)) && s.high >= 0 && raw <= uint64(s.high)
+		// A limit beyond the signed range was cut to it and limits nothing.
+		inside := !s.ranged || raw >= uint64(max(s.low, 0)) && s.high >= 0 &&
+			(raw <= uint64(s.high) || s.high == math.MaxInt64)
 		return reading.UintValue(raw), inside
 	}
 	mantissa := int64(raw)
