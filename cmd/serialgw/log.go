@@ -22,8 +22,7 @@ const (
 // port goes on. close writes out what is left.
 func openLog(cfg config.Log, sink io.Writer) (log zerolog.Logger, closeLog func()) {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
-	var ring diode.Writer
-	ring = diode.NewWriter(sink, logRing, 0, func(missed int) {
+	ring := diode.NewWriter(sink, logRing, 0, func(missed int) {
 		line := zerolog.New(sink).With().Timestamp().Logger()
 		line.Warn().Int("lines", missed).Msg("the log could not keep up; lines were dropped")
 	})

@@ -140,7 +140,7 @@ func (n *node) gatewayConfig(cfg *config.Config) (gateway.Config, error) {
 		boards[i].Source = n.openLine(cfg.Boards[i])
 	}
 	up := planUplink(cfg.OneNET)
-	client, err := cloud.New(cfg.OneNET, n.clock.Now, cloud.Options{OnEvent: n.linkEvent})
+	client, err := cloud.New(cfg.OneNET, n.clock.Now, cloud.Options{OnEvent: n.linkEvents()})
 	if err != nil {
 		return gateway.Config{}, fmt.Errorf("cannot prepare the connection: %w", err)
 	}
@@ -191,25 +191,32 @@ func capacity(boards []gateway.Board, cfg *config.Config) gateway.Rates {
 func (n *node) openLine(b config.Board) *uart.Line {
 	log := n.log.With().Str("board", b.Name).Str("port", b.Port).Logger()
 	return uart.NewLine(b.Config, n.clock.Now, func(e uart.Event) {
-		line := log.Warn()
+		level := zerolog.WarnLevel
 		if e.Kind == uart.Opened {
-			line = log.Info()
+			level = zerolog.InfoLevel
 		}
-		line.Str("state", e.Kind.String()).Msg(e.Text)
+		log.WithLevel(level).Str("state", e.Kind.String()).Msg(e.Text)
 	})
 }
 
-func (n *node) linkEvent(e cloud.Event) {
-	line := n.log.Warn()
-	if e.Kind == cloud.EventReady {
-		line = n.log.Info()
-	} else if e.Kind == cloud.EventConnecting {
-		line = n.log.Debug()
+// linkEvents returns what logs the events of one client. A cause is said once:
+// a cloud that stays away must not fill the card with log.
+func (n *node) linkEvents() func(cloud.Event) {
+	said := ""
+	return func(e cloud.Event) {
+		level := zerolog.DebugLevel
+		switch cause := string(e.Kind) + e.Text; {
+		case e.Kind == cloud.EventReady:
+			level, said = zerolog.InfoLevel, ""
+		case e.Kind != cloud.EventConnecting && cause != said:
+			level, said = zerolog.WarnLevel, cause
+		}
+		line := n.log.WithLevel(level).Str("state", string(e.Kind))
+		if e.Wait > 0 {
+			line.Stringer("next_try_in", e.Wait)
+		}
+		line.Msg(e.Text)
 	}
-	if e.Wait > 0 {
-		line = line.Stringer("next_try_in", e.Wait)
-	}
-	line.Str("state", string(e.Kind)).Msg(e.Text)
 }
 
 // watchNetwork ends a reconnect wait when the network comes back.

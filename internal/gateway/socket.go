@@ -28,7 +28,7 @@ type Answer func() any
 //
 //	status\n  ──▶   ◀── {"uptime_ns":...}\n
 func ServeSocket(ctx context.Context, path string, answers map[string]Answer) error {
-	listener, err := listenSocket(path)
+	listener, err := listenSocket(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -55,14 +55,15 @@ func ServeSocket(ctx context.Context, path string, answers map[string]Answer) er
 
 // listenSocket removes a socket that a dead process left behind, and nothing
 // else. The caller holds the queue's lock, so no living gateway owns it.
-func listenSocket(path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
 		return nil, fmt.Errorf("cannot open the status socket: %s exists and is no socket", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cannot replace the status socket: %w", err)
 	}
-	listener, err := net.Listen("unix", path)
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the status socket: %w", err)
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -167,10 +168,7 @@ func (c *uplinkCounters) snapshot() UplinkStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.s
-	s.Quarantine = make(map[string]Quarantine, len(c.s.Quarantine))
-	for k, v := range c.s.Quarantine {
-		s.Quarantine[k] = v
-	}
+	s.Quarantine = maps.Clone(c.s.Quarantine)
 	return s
 }
 

@@ -84,18 +84,18 @@ type Entry struct {
 type Verdict uint8
 
 const (
-	// Lost: no answer within the reply time-out, or the connection went away.
+	// Lost says: no answer within the reply time-out, or the connection went away.
 	// Whether the platform stored the values is unknown; send them again.
 	Lost Verdict = iota + 1
-	// Confirmed: the platform's reply carried the post's id and code 200, or,
+	// Confirmed says: the platform's reply carried the post's id and code 200, or,
 	// with confirm = "puback", the broker acknowledged the packet.
 	Confirmed
-	// RefusedValue: the platform named an identifier that it will not take.
+	// RefusedValue says: the platform named an identifier that it will not take.
 	RefusedValue
-	// RefusedForm: the platform refuses the message as such; sending the same
+	// RefusedForm says: the platform refuses the message as such; sending the same
 	// values again in the same form cannot succeed.
 	RefusedForm
-	// Busy: a temporary refusal; the same message may succeed later.
+	// Busy says: a temporary refusal; the same message may succeed later.
 	Busy
 )
 
@@ -118,6 +118,7 @@ func (v Verdict) String() string {
 // LinkState is the state of the connection to the cloud.
 type LinkState uint8
 
+// The states of the link.
 const (
 	LinkDown  LinkState = iota // no usable connection
 	LinkReady                  // connected, and the reply subscription granted
