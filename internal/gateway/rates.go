@@ -11,8 +11,8 @@ import (
 const bitsPerByte = 10
 
 // Rates compares what the boards give with what the uplink carries, in values
-// per second. In is an upper bound: a board that reports everything is taken
-// at the full speed of its line. Carries is +Inf without a pace.
+// per second. A board that reports everything is taken at the full speed of its
+// line. Uplink is +Inf without a pace.
 type Rates struct {
 	Boards float64
 	Uplink float64
