@@ -1,0 +1,97 @@
+//go:build system
+
+package systemtest
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+const (
+	kills     = 50
+	killPace  = 20_000 // bytes/s, about 900 frames
+	killAfter = 500    // ms at most, from the start of the process
+)
+
+// life is one process of a crash test, seen from outside.
+type life struct {
+	first   uint64   // number of the first frame that was sent to it
+	written []uint64 // what it promised
+}
+
+// TestKill_NothingWrittenIsLost kills the gateway without warning, 50 times at
+// random moments, while frames come in. Every record that its ledger had
+// called written must have been confirmed at the end.
+//
+// Each process gets a fresh pty, and frames only after it has opened it: so
+// the n-th record that a process wrote is the n-th frame that it was sent.
+func TestKill_NothingWrittenIsLost(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	p := servePlatform(t, unpaced())
+	b := newBoard(t)
+	conf := configure(t, b, p.addr, func(c *configuration) {
+		c.queue["segment_bytes"], c.queue["max_bytes"] = `"64 KiB"`, `"32 MiB"`
+	})
+	var lives []life
+	for range kills {
+		lives = append(lives, liveAndDie(t, b, conf, time.Duration(random.IntN(killAfter))*time.Millisecond))
+	}
+	g := start(t, conf)
+	g.ready(10 * time.Second)
+	g.wantEmpty()
+	if code, took := g.stop(15 * time.Second); code != 0 {
+		t.Errorf("exit status %d after %v, want 0", code, took)
+	}
+	judgeLives(t, lives, p.tally, b.frames())
+}
+
+// liveAndDie runs the gateway for a time, feeding it as soon as it listens.
+func liveAndDie(t *testing.T, b *board, conf *configuration, after time.Duration) life {
+	t.Helper()
+	b.plug()
+	l := life{first: b.frames()}
+	g := start(t, conf)
+	deadline := time.Now().Add(after)
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	if _, err := g.log.await(ctx, state("opened")); err == nil {
+		must(t, b.send(ctx, mostFrames, killPace))
+	}
+	<-ctx.Done()
+	g.kill()
+	b.unplug()
+	l.written = g.ledger.records()
+	return l
+}
+
+// judgeLives holds what was promised against what arrived.
+func judgeLives(t *testing.T, lives []life, arrived *tally, sent uint64) {
+	t.Helper()
+	promised, missing, newest := 0, 0, uint64(0)
+	for i, l := range lives {
+		for n, record := range l.written {
+			if record <= newest {
+				t.Fatalf("life %d gave the number %d again: %d was promised before", i, record, newest)
+			}
+			newest = record
+			if !arrived.has(l.first + uint64(n)) {
+				missing++
+			}
+		}
+		promised += len(l.written)
+	}
+	c := arrived.counts(sent)
+	t.Logf("%d kills: %d frames sent, %d records promised, %d of them missing; %d arrived, %d doubled",
+		len(lives), sent, promised, missing, c.unique, c.doubled)
+	if missing > 0 || c.neverSent > 0 {
+		t.Errorf("%d promised records missing, %d never sent, want 0 and 0", missing, c.neverSent)
+	}
+	if promised < len(lives)*10 {
+		t.Errorf("only %d records were promised: the kills hit nothing", promised)
+	}
+}

@@ -1,0 +1,90 @@
+//go:build system
+
+package systemtest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// side is how many tests may run at the same time: most of them wait for
+// somebody's timer, not for a core.
+const side = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	explicit := false
+	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
+	if !explicit {
+		if err := flag.Set("test.parallel", side); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	if _, err := os.Stat(program()); err != nil {
+		fmt.Fprintf(os.Stderr, "cannot test the program: %v; run make build first\n", err)
+		os.Exit(2)
+	}
+	os.Exit(m.Run())
+}
+
+// program returns the absolute path of the program under test.
+func program() string {
+	path, err := filepath.Abs("../../bin/serialgw")
+	if err != nil {
+		return "../../bin/serialgw"
+	}
+	return path
+}
+
+// within bounds a wait.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), d, fmt.Errorf("not within %v", d))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// wait lets time pass where time itself is the condition: a random moment to
+// cut, a connection that must have lived for so long.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	}
+}
+
+// must ends the test on an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bell wakes those who wait for a change of something. Its owner's lock
+// guards it.
+type bell struct{ c chan struct{} }
+
+func (b *bell) wait() <-chan struct{} {
+	if b.c == nil {
+		b.c = make(chan struct{})
+	}
+	return b.c
+}
+
+func (b *bell) ring() {
+	if b.c != nil {
+		close(b.c)
+		b.c = nil
+	}
+}
