@@ -17,7 +17,6 @@ type ledger struct {
 	acked   map[uint64]bool
 	synced  uint64 // highest number a Sync returned
 	highest uint64
-	dropped uint64
 }
 
 func newLedger() *ledger { return &ledger{seqs: map[uint64]uint64{}, acked: map[uint64]bool{}} }
@@ -50,7 +49,7 @@ func (l *ledger) check(fsys *faultFS, cfg Config, killed bool) error {
 	}
 	seq, err := q.Append(payload(1 << 40))
 	if err != nil || seq <= l.highest {
-		return fmt.Errorf("Append after the crash = %d, %v; %d was given before", seq, err, l.highest)
+		return fmt.Errorf("Append after the crash = %d, %w; %d was given before", seq, err, l.highest)
 	}
 	if err := q.Close(); err != nil {
 		return err
@@ -61,7 +60,7 @@ func (l *ledger) check(fsys *faultFS, cfg Config, killed bool) error {
 	}
 	again, err := drain(q)
 	if err != nil || len(again) != len(got)+1 {
-		return fmt.Errorf("after one more append %d records, want %d: %v", len(again), len(got)+1, err)
+		return fmt.Errorf("after one more append %d records, want %d: %w", len(again), len(got)+1, err)
 	}
 	return q.Close()
 }

@@ -29,6 +29,8 @@ type faultFS struct {
 
 	// fail is asked before each call; an error is the call's result.
 	fail func(op, path string) error
+	// badSector is asked for each 4 KiB block read; true makes it EIO.
+	badSector func(path string, block int64) bool
 	// after runs when a changing call has succeeded, without the lock.
 	after func()
 	// lazySync and lazyDir are sabotage: a sync that does nothing.
@@ -291,6 +293,11 @@ func (h *faultFile) ReadAt(b []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(b, h.inode.data[off:])
+	for at := off; h.fs.badSector != nil && at < off+int64(n); at = (at/skipBlock + 1) * skipBlock {
+		if h.fs.badSector(filepath.Base(h.path), at/skipBlock) {
+			return int(at - off), unix.EIO // what came before it is given
+		}
+	}
 	if n < len(b) {
 		return n, io.EOF
 	}

@@ -72,6 +72,7 @@ func (q *Queue) writeState() error {
 func (q *Queue) putState(st state) error {
 	b := appendFrame(nil, q.tail.seed, frameState, q.next, st.append(nil))
 	if q.tail.end+int64(len(b)) > q.cfg.SegmentBytes {
+		q.dropToBudget()
 		return q.newSegment(nil)
 	}
 	if err := q.tail.write(b); err != nil {
@@ -94,11 +95,12 @@ func (q *Queue) fail(s *segment) {
 
 // resume writes all that pending holds into a new segment.
 func (q *Queue) resume() error {
+	q.dropToBudget()
 	if err := q.newSegment(q.pending.entries); err != nil {
 		q.count.writeErrors++
 		return err
 	}
-	q.inMemory = false
+	q.inMemory, q.overflow = false, false
 	return nil
 }
 

@@ -54,13 +54,16 @@ const (
 // a quarter of their size.
 const MaxRecord = 1 << 20
 
+// maxSeq keeps arithmetic on numbers from wrapping, whatever a file says.
+const maxSeq = 1 << 62
+
 // ErrVersion says that a newer program wrote the store. Nothing was touched.
 var ErrVersion = errors.New("the queue was written by a newer version")
 
 var errHeader = errors.New("bad segment header")
 
-// castagnoli is read only.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli returns the one table of the process.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // header is the fixed start of a segment.
 type header struct {
@@ -75,26 +78,30 @@ func (h header) append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, h.first)
 	b = binary.LittleEndian.AppendUint64(b, h.nonce)
 	b = append(b, 0, 0, 0, 0)
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli()))
 }
 
 // parseHeader refuses damage before it believes the version: a flipped bit
 // must not pass for a newer program. [QUEUE-2]
 func parseHeader(b []byte) (header, error) {
 	if len(b) < headerSize || string(b[:4]) != magic ||
-		binary.LittleEndian.Uint32(b[28:]) != crc32.Checksum(b[:28], castagnoli) {
+		binary.LittleEndian.Uint32(b[28:]) != crc32.Checksum(b[:28], castagnoli()) {
 		return header{}, errHeader
 	}
 	if b[4] > versionMajor {
 		return header{}, fmt.Errorf("format %d.%d, this program reads up to %d: %w", b[4], b[5], versionMajor, ErrVersion)
 	}
-	return header{first: binary.LittleEndian.Uint64(b[8:]), nonce: binary.LittleEndian.Uint64(b[16:])}, nil
+	h := header{first: binary.LittleEndian.Uint64(b[8:]), nonce: binary.LittleEndian.Uint64(b[16:])}
+	if h.first > maxSeq {
+		return header{}, errHeader
+	}
+	return h, nil
 }
 
 // seed starts the CRC of every frame of one file, so that bytes of another
 // file, or of an earlier life of the same blocks, are never valid. [QUEUE-3]
 func (h header) seed() uint32 {
-	return crc32.Checksum(binary.LittleEndian.AppendUint64(nil, h.nonce), castagnoli)
+	return crc32.Checksum(binary.LittleEndian.AppendUint64(nil, h.nonce), castagnoli())
 }
 
 // frame is one decoded frame; payload aliases the reader's buffer.
@@ -109,8 +116,8 @@ func appendFrame(b []byte, seed uint32, kind byte, seq uint64, payload []byte) [
 	b = append(b, frameMarker, kind, 0, 0)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
 	b = binary.LittleEndian.AppendUint64(b, seq)
-	sum := crc32.Update(seed, castagnoli, b[start:])
-	sum = crc32.Update(sum, castagnoli, payload)
+	sum := crc32.Update(seed, castagnoli(), b[start:])
+	sum = crc32.Update(sum, castagnoli(), payload)
 	b = binary.LittleEndian.AppendUint32(b, sum)
 	return append(b, payload...)
 }
@@ -130,12 +137,13 @@ func frameSize(b []byte) (int, bool) {
 
 // parseFrame checks the CRC of a whole frame. [QUEUE-3]
 func parseFrame(b []byte, seed uint32) (frame, bool) {
-	sum := crc32.Update(seed, castagnoli, b[:16])
-	sum = crc32.Update(sum, castagnoli, b[frameHeader:])
+	sum := crc32.Update(seed, castagnoli(), b[:16])
+	sum = crc32.Update(sum, castagnoli(), b[frameHeader:])
 	if sum != binary.LittleEndian.Uint32(b[16:]) {
 		return frame{}, false
 	}
-	return frame{kind: b[1], seq: binary.LittleEndian.Uint64(b[8:]), payload: b[frameHeader:]}, true
+	fr := frame{kind: b[1], seq: binary.LittleEndian.Uint64(b[8:]), payload: b[frameHeader:]}
+	return fr, fr.seq <= maxSeq
 }
 
 // place says where a segment's numbers begin.
@@ -219,7 +227,7 @@ func parseState(b []byte) (state, bool) {
 	for range c.count() {
 		from := end + c.uvarint()
 		to := from + c.uvarint()
-		if from < end || to <= from {
+		if from < end || to <= from || to > maxSeq {
 			return state{}, false
 		}
 		s.gone = append(s.gone, span{from, to})
@@ -228,5 +236,5 @@ func parseState(b []byte) (state, bool) {
 	for range c.count() {
 		s.table = append(s.table, place{c.uvarint(), c.uvarint()})
 	}
-	return s, !c.bad
+	return s, !c.bad && s.synced <= maxSeq
 }

@@ -93,7 +93,7 @@ func (img *image) each(fsys FS, dir string, s *segment, yield func(Record, error
 	if err != nil {
 		return yield(Record{}, fmt.Errorf("cannot read a segment: %w", err))
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	sc := s.scanner(f)
 	for fr, ok := sc.next(); ok; fr, ok = sc.next() {
 		if fr.kind == frameRecord && fr.seq < s.limit && !img.done.has(fr.seq) {

@@ -69,7 +69,7 @@ func (img *image) openHeader(fsys FS, dir, name string) error {
 		img.bad = append(img.bad, name)
 		return nil
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	size, _ := f.Size()
 	b := make([]byte, headerSize)
 	n, _ := f.ReadAt(b, 0)
@@ -101,7 +101,7 @@ func isBlank(f io.ReaderAt, size int64) bool {
 
 // setLimits ends each segment where a later one begins. [QUEUE-7]
 func (img *image) setLimits() {
-	limit := uint64(noLimit)
+	limit := noLimit
 	for _, s := range slices.Backward(img.segs) {
 		s.limit = limit
 		limit = min(limit, s.first)
@@ -146,7 +146,7 @@ func (img *image) firstState(fsys FS, dir string, s *segment) state {
 	if err != nil {
 		return state{}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	fr, ok, _ := s.scanner(f).try()
 	if !ok || fr.kind != frameState {
 		return state{}
@@ -166,7 +166,7 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 		img.recovery.ReadErrors++
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	sc := s.scanner(f)
 	for fr, ok := sc.next(); ok; fr, ok = sc.next() {
 		img.closed = false

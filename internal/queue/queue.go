@@ -64,6 +64,7 @@ type Queue struct {
 	closed   bool
 	done     bool // Close has finished: nothing is open any more
 	inMemory bool // pending holds records that no file has
+	overflow bool // and has dropped some of them
 
 	segs    []*segment // oldest first
 	tail    *segment   // the last of segs, or nil before the first
@@ -221,10 +222,10 @@ func (q *Queue) syncAll() error {
 	if len(q.fresh.spans) == 0 {
 		return nil
 	}
-	if len(q.reapable()) > 0 {
+	if err := q.writeState(); err != nil || len(q.reapable()) > 0 {
 		return q.flush() // a file may go only when its end is on disk [QUEUE-13]
 	}
-	return q.writeState()
+	return nil
 }
 
 // Unsynced reports whether a power cut now would lose a record. Sync also has

@@ -13,6 +13,9 @@ import (
 // seeking: the live and the backlog cursor of the gateway, and two more.
 const maxReaders = 4
 
+// nearby is how many numbers a reader is moved rather than joined by another.
+const nearby = 1024
+
 // markStep is the distance between the known places of a segment.
 const markStep = 64 << 10
 
@@ -23,6 +26,7 @@ type reader struct {
 	file  File
 	scan  *scanner
 	seq   uint64 // all smaller numbers lie before scan.off
+	last  mark   // the record read last: it is often asked for again
 	marks []mark
 	used  uint64
 }
@@ -34,6 +38,10 @@ type mark struct {
 
 // seek makes the next frame one at or before seq.
 func (r *reader) seek(seq uint64) {
+	if r.last.seq <= seq && seq < r.seq {
+		r.seq, r.scan.off = r.last.seq, r.last.off
+		return
+	}
 	if i := sort.Search(len(r.marks), func(i int) bool { return r.marks[i].seq > seq }); i > 0 {
 		if m := r.marks[i-1]; seq < r.seq || m.off > r.scan.off {
 			r.seq, r.scan.off = m.seq, m.off
@@ -54,6 +62,7 @@ func (r *reader) read(seq uint64) (got uint64, record []byte, ok bool) {
 		if fr.kind != frameRecord {
 			continue
 		}
+		r.last = mark{fr.seq, r.scan.off - frameBytes(fr.payload)}
 		r.seq = fr.seq + 1
 		if last := r.marks[len(r.marks)-1]; r.scan.off-last.off >= markStep {
 			r.marks = append(r.marks, mark{r.seq, r.scan.off})
@@ -70,16 +79,28 @@ type readers struct {
 	turn uint64
 }
 
-// of returns the reader of s that stands best for seq, or opens one.
+// distance is how far r is from seq, in numbers.
+func (r *reader) distance(seq uint64) uint64 { return max(r.seq, seq) - min(r.seq, seq) }
+
+// of returns the reader of s that stands nearest to seq. When that is far, a
+// second one is opened, so that two places are read in turn without seeking.
 func (rs *readers) of(fsys FS, dir string, s *segment, seq uint64) (*reader, error) {
 	rs.turn++
 	var best *reader
+	marks, here := []mark{{0, headerSize}}, 0
 	for _, r := range rs.list {
-		if r.seg == s && (best == nil || r.seq <= seq && (best.seq > seq || r.seq > best.seq)) {
+		if r.seg != s {
+			continue
+		}
+		here++
+		if best == nil || r.distance(seq) < best.distance(seq) {
 			best = r
 		}
+		if len(r.marks) > len(marks) {
+			marks = slices.Clone(r.marks)
+		}
 	}
-	if best == nil {
+	if best == nil || best.distance(seq) > nearby && here < maxReaders/2 {
 		f, err := fsys.Open(filepath.Join(dir, segmentName(s.id)), false)
 		if err != nil {
 			return nil, err
@@ -87,7 +108,7 @@ func (rs *readers) of(fsys FS, dir string, s *segment, seq uint64) (*reader, err
 		if len(rs.list) == maxReaders {
 			rs.drop(slices.MinFunc(rs.list, func(a, b *reader) int { return int(int64(a.used - b.used)) }))
 		}
-		best = &reader{seg: s, file: f, scan: s.scanner(f), marks: []mark{{0, headerSize}}}
+		best = &reader{seg: s, file: f, scan: s.scanner(f), marks: marks}
 		rs.list = append(rs.list, best)
 	}
 	best.used = rs.turn

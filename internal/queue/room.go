@@ -46,7 +46,10 @@ func (q *Queue) memoryRoom(n int64) error {
 	if q.cfg.Full != dropOldest {
 		return ErrFull
 	}
-	q.count.episodes++
+	if !q.overflow {
+		q.overflow = true
+		q.count.episodes++
+	}
 	for q.pending.bytes+n > q.limit {
 		oldest := q.pending.entries[0].seq
 		q.count.dropped += q.finish(oldest, oldest+1)
@@ -58,8 +61,8 @@ func (q *Queue) memoryRoom(n int64) error {
 // until the new one is there. [QUEUE-11]
 func (q *Queue) rotate() error {
 	for {
-		over, err := q.overBudget()
-		if err == nil && !over {
+		var err error
+		if !q.overBudget() {
 			if err = q.newSegment(nil); err == nil {
 				return nil
 			}
@@ -73,29 +76,51 @@ func (q *Queue) rotate() error {
 			return errors.Join(err, ferr)
 		}
 		if !freed {
-			return cmp.Or(err, error(ErrFull))
+			return cmp.Or(err, ErrFull)
 		}
 	}
 }
 
 // overBudget reports whether one more segment breaks a bound. Below KeepFree
-// the queue shrinks to two segments, which are always its own.
-func (q *Queue) overBudget() (bool, error) {
+// the queue shrinks to two segments, which are always its own. Where the free
+// space cannot be learnt, MaxBytes alone bounds.
+func (q *Queue) overBudget() bool {
 	var used int64
 	for _, s := range q.segs {
 		used += s.size
 	}
 	if used+q.cfg.SegmentBytes > q.cfg.MaxBytes { // exactly MaxBytes is kept [QUEUE-15]
-		return true, nil
+		return true
 	}
 	if q.cfg.KeepFree == 0 || len(q.segs) <= 1 {
-		return false, nil
+		return false
 	}
 	free, err := q.fs.Free(q.dir)
-	if err != nil {
-		return false, nil // unknown: MaxBytes still bounds
+	return err == nil && free-q.cfg.SegmentBytes < q.cfg.KeepFree
+}
+
+// dropToBudget makes room for a segment that must be begun now, for a state
+// or after a failure. The files go with the next flush, when the new segment
+// is on disk: until then there is one more than MaxBytes allows.
+func (q *Queue) dropToBudget() {
+	if q.cfg.Full != dropOldest {
+		return
 	}
-	return free-q.cfg.SegmentBytes < q.cfg.KeepFree, nil
+	used := q.cfg.SegmentBytes
+	for _, s := range q.segs {
+		if s == q.tail || s.live(&q.gone, q.next) > 0 {
+			used += s.size
+		}
+	}
+	for _, s := range q.segs {
+		if used <= q.cfg.MaxBytes || s == q.tail {
+			return
+		}
+		if s.live(&q.gone, q.next) > 0 {
+			q.drop(s)
+			used -= s.size
+		}
+	}
 }
 
 // freeOldest deletes files that are done with, else drops the oldest segment.

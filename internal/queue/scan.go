@@ -102,11 +102,6 @@ func (s *scanner) bytes(off int64, n int) ([]byte, error) {
 	return nil, err
 }
 
-// seek forgets the buffer and goes on at off.
-func (s *scanner) seek(off int64) {
-	s.off = off
-}
-
 // lastByte returns the offset behind the last byte of [from, end) that is not
 // zero, or from: what lies between is a torn write.
 func (s *scanner) lastByte(from int64) int64 {
