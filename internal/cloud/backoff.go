@@ -110,7 +110,7 @@ const suspectHelp = "dropped within seconds of the login, again and again: a sec
 // explain words an ending for people.
 func (b *backoff) explain(end ending, target string) Event {
 	switch end.kind {
-	case endLogin:
+	case endLogin: // [ONENET-19]
 		text := fmt.Sprintf("%s refused the login with code %d", target, end.code)
 		if end.code == 4 || end.code == 5 {
 			text += ": " + loginHelp

@@ -97,7 +97,7 @@ func (s *session) options(password string) *mqtt.ClientOptions {
 	o.SetWriteTimeout(writeTimeout)
 	o.SetConnectTimeout(connectTimeout)
 	o.SetOrderMatters(true)
-	o.SetClientID(s.c.cfg.ClientID())
+	o.SetClientID(s.c.cfg.ClientID()) // [ONENET-2]
 	o.SetUsername(s.c.cfg.UserName())
 	o.SetPassword(password)
 	o.SetDefaultPublishHandler(s.onMessage)
