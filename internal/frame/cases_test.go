@@ -62,6 +62,7 @@ var wireCases = []wireCase{
 	{"modbus", "request and reply", mbRequest + "01 03 04 00 8D 00 8E EA 7C", "read_request; read_reply reg0=141 reg1=142", 0, false},
 	{"modbus", "reply of request length", "01 03 03 00 00 01 84 4E 01 03 03 00 00 01 84 4E", "read_request; read_reply reg0=0", 0, false},
 	{"modbus", "write and its echo", "11 06 00 01 00 03 9A 9B 11 06 00 01 00 03 9A 9B", "write_single_request; write_single_reply", 0, false},
+	{"modbus", "another function is no reply", mbRequest + "11 06 00 01 00 03 9A 9B", "read_request; write_single_request", 0, false},
 	{"modbus", "write multiple", "11 10 00 01 00 02 04 00 0A 01 02 C6 F0", "write_multiple_request", 0, false},
 	{"modbus", "stray FF on the bus", "FF " + mbRequest, "read_request", 1, false},
 	{"modbus", "bad check", "01 03 00 00 00 02 C4 0C", "", 8, false},

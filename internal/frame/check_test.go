@@ -40,8 +40,6 @@ func TestCRC_Unnamed(t *testing.T) {
 	}
 }
 
-func at(n int) *int { return &n }
-
 // TestChecks_PublishedFrames verifies each kind on a frame that someone else
 // published, and refuses the same frame with one bit changed.
 func TestChecks_PublishedFrames(t *testing.T) {
@@ -67,10 +65,10 @@ func TestChecks_PublishedFrames(t *testing.T) {
 			Check{Kind: "crc-16/modbus", Endian: "little"}, "", 0},
 		{"crc-8/dvb-s2 msp", "24 58 3c 00 64 00 00 00 8f", Check{Kind: "crc-8/dvb-s2", Over: []string{"3:-1"}}, "", 0},
 		{"two ranges hipnuc", "5a a5 4c 00 14 bb 91 08 15 23 09 a2 c4 47 08 15 1c 00 cc e8 61 be 9a 35 56 3e 65 ea 72 3f 31 d0 7c bd 75 dd c5 bb 6b d7 24 bc 89 88 fc 40 01 00 6a 41 ab 2a 70 c2 96 d4 50 41 ed 03 43 41 41 f4 f4 c2 cc ca f8 be 73 6a 19 be f0 00 1c 3d 8d 37 5c 3f",
-			Check{Kind: "crc-16/xmodem", At: at(4), Over: []string{"0:4", "6:"}, Endian: "little"}, "", 0},
+			Check{Kind: "crc-16/xmodem", At: new(4), Over: []string{"0:4", "6:"}, Endian: "little"}, "", 0},
 		{"extra mavlink", "fe 09 03 ff 00 00 00 00 00 00 06 08 00 00 03 9f 5c",
 			Check{Kind: "crc-16/mcrf4xx", Over: []string{"1:-2"}, Endian: "little", Extra: "crc_extra"}, "", 50},
-		{"blank seekfree", "AA 11 82 08 00 00 80 3F", Check{Kind: "sum8", At: at(2), Over: []string{"0:"}, Blank: true}, "", 0},
+		{"blank seekfree", "AA 11 82 08 00 00 80 3F", Check{Kind: "sum8", At: new(2), Over: []string{"0:"}, Blank: true}, "", 0},
 		{"crc width 8 ld06", "54 2c 68 08 ab 7e e0 00 e4 dc 00 e2 d9 00 e5 d5 00 e3 d3 00 e4 d0 00 e9 cd 00 e4 ca 00 e2 c7 00 e9 c5 00 e5 c2 00 e5 c0 00 e5 be 82 3a 1a 50",
 			Check{Kind: "crc", Width: 8, Poly: 0x4D}, "", 0},
 		{"sum16w", "01 02 03 04 04 06", Check{Kind: "sum16w", Endian: "little"}, "", 0},

@@ -54,7 +54,7 @@ func TestCompile_Mistakes(t *testing.T) {
 		{func(d *frame.Description) { d.Messages[0].Fields = nil }, "max", "no fields to tell its size"},
 		{func(d *frame.Description) { d.Messages = nil }, "fields", "[[message]]"},
 		{func(d *frame.Description) { d.Fields = d.Messages[0].Fields }, "fields", "move them"},
-		{func(d *frame.Description) { d.Messages[0].CRCExtra = ptr(5) }, "message[0].crc_extra", "extra"},
+		{func(d *frame.Description) { d.Messages[0].CRCExtra = new(5) }, "message[0].crc_extra", "extra"},
 
 		{setCheck(frame.Check{Kind: "sum9"}), "check[0].kind", "did you mean sum8?"},
 		{setCheck(frame.Check{Kind: "crc-16/modbuss", Endian: "little"}), "check[0].kind", "did you mean crc-16/modbus?"},
@@ -65,7 +65,7 @@ func TestCompile_Mistakes(t *testing.T) {
 		{setCheck(frame.Check{Kind: "sum8", Poly: 7}), "check[0].width", `kind = "crc"`},
 		{setCheck(frame.Check{Kind: "sum8", Over: []string{"0-2"}}), "check[0].over[0]", "slice"},
 		{setCheck(frame.Check{Kind: "sum8", Extra: "crc"}), "check[0].extra", "crc_extra"},
-		{setCheck(frame.Check{Kind: "crc-16/arc", Endian: "big", At: ptr(-1)}), "check[0].at", "whole check"},
+		{setCheck(frame.Check{Kind: "crc-16/arc", Endian: "big", At: new(-1)}), "check[0].at", "whole check"},
 		{setCheck(frame.Check{Kind: "const"}), "check[0].value", "0 to 255"},
 		{func(d *frame.Description) { d.Check = append(d.Check, d.Check[0]) }, "check", "only one can be the last"},
 		{func(d *frame.Description) { d.Check = nil }, f0 + ".range", "a without bounds"},
@@ -84,14 +84,14 @@ func TestCompile_Mistakes(t *testing.T) {
 		{field(frame.Field{Name: "a", Type: "B", Scale: "x/2"}), f0 + ".scale", "16/32768"},
 		{field(frame.Field{Name: "a", Type: "B", Scale: int64(0)}), f0 + ".scale", "not 0"},
 		{field(frame.Field{Name: "a", Type: "B", Offset: true}), f0 + ".offset", "true"},
-		{field(frame.Field{Name: "a", Type: "B", Digits: ptr(19)}), f0 + ".digits", "0 to 18"},
+		{field(frame.Field{Name: "a", Type: "B", Digits: new(19)}), f0 + ".digits", "0 to 18"},
 		{field(frame.Field{Name: "a", Type: "B", Range: []float64{2, 1}}), f0 + ".range", "[low, high]"},
 		{field(frame.Field{Name: "a", Type: "B", Map: map[string]string{"256": "x"}}), f0 + ".map", "0 to 255"},
 		{field(frame.Field{Name: "a", Type: "B", Map: map[string]string{"on": "x"}}), f0 + ".map", "integer"},
 		{field(frame.Field{Name: "a", Type: "f", Map: map[string]string{"0": "x"}}), f0 + ".type", "integer type"},
 		{field(frame.Field{Name: "a", Type: "B", Flags: map[string]string{"8": "x"}}), f0 + ".flags", "0 to 7"},
 		{field(frame.Field{Type: "B", Flags: map[string]string{"0": "b"}}), "message[0].fields[1].name", "used once"},
-		{field(frame.Field{Name: "a", Type: "B", Const: ptr(int64(300))}), f0 + ".const", "0 to 255"},
+		{field(frame.Field{Name: "a", Type: "B", Const: new(int64(300))}), f0 + ".const", "0 to 255"},
 		{field(frame.Field{Name: "a", Type: "h", Invalid: []any{int64(0xFFFF)}}), f0 + ".invalid[0]", "-32768 to 32767"},
 		{field(frame.Field{Name: "a", Type: "4s", Scale: 0.1}), f0 + ".type", "a number"},
 		{field(frame.Field{Name: "a", Type: "B", Repeat: "rest"}), f0 + ".max", "must say the most"},
@@ -139,7 +139,7 @@ func TestCompile_UncheckedFramesNeedBounds(t *testing.T) {
 	d := frame.Description{Sync: "AA", Fields: []frame.Field{
 		{Name: "a", Type: "B"}, {Name: "b", Type: "B", Range: []float64{0, 9}},
 		{Name: "c", Type: "B", Map: map[string]string{"0": "x"}}, {Name: "d", Type: "?"},
-		{Type: "B", Flags: map[string]string{"0": "e"}}, {Name: "f", Type: "B", Const: ptr(int64(1))},
+		{Type: "B", Flags: map[string]string{"0": "e"}}, {Name: "f", Type: "B", Const: new(int64(1))},
 	}}
 	_, errs := frame.Compile("x", d)
 	if len(errs) != 1 || errs[0].Key != "fields[0].range" {

@@ -26,8 +26,8 @@ func TestDecode_EndiannessOfEveryField(t *testing.T) {
 		{"<e", "0.000042021275"}, {">e", "-2.5039062"}, {"<f", "0.000000000000000000000000000000000001540024"}, {">f", "-8.125736"},
 		{">d", "-147552.50245290645"}, {"?", "true"},
 	} {
-		p := mustCompile(t, "x", frame.Description{Size: 9, Check: []frame.Check{{Kind: "const", Value: ptr(0x55)}}, Sync: "C1",
-			Fields: []frame.Field{{Name: "v", Type: row.typ, At: ptr(0), Range: wide(row.typ)}}})
+		p := mustCompile(t, "x", frame.Description{Size: 9, Check: []frame.Check{{Kind: "const", Value: new(0x55)}}, Sync: "C1",
+			Fields: []frame.Field{{Name: "v", Type: row.typ, At: new(0), Range: wide(row.typ)}}})
 		f, err := p.Parse(fromHex(t, wire+" 55"))
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestDecode_Values(t *testing.T) {
 	}{
 		{"decimal", frame.Field{Name: "v", Type: "<h", Scale: 0.01}, "18 FC", " v=-10.00", frame.Absent{}},
 		{"fraction", frame.Field{Name: "v", Type: "<h", Scale: "16/32768"}, "01 00", " v=0.0005", frame.Absent{}},
-		{"digits", frame.Field{Name: "v", Type: "<h", Scale: "16/32768", Digits: ptr(1)}, "99 09", " v=1.2", frame.Absent{}},
+		{"digits", frame.Field{Name: "v", Type: "<h", Scale: "16/32768", Digits: new(1)}, "99 09", " v=1.2", frame.Absent{}},
 		{"offset", frame.Field{Name: "v", Type: "B", Scale: 0.5, Offset: int64(-40)}, "03", " v=-38.5", frame.Absent{}},
 		{"tfmini temperature", frame.Field{Name: "v", Type: "<H", Scale: "1/8", Offset: int64(-256)}, "40 09", " v=40.0", frame.Absent{}},
 		{"scale up", frame.Field{Name: "v", Type: "B", Scale: int64(10)}, "07", " v=70", frame.Absent{}},
@@ -91,7 +91,7 @@ func TestDecode_Values(t *testing.T) {
 		{"NaN", frame.Field{Name: "v", Type: "<f"}, "00 00 C0 7F", "", frame.Absent{NaN: 1}},
 		{"Inf", frame.Field{Name: "v", Type: "<f"}, "00 00 80 7F", "", frame.Absent{NaN: 1}},
 		{"float shortest", frame.Field{Name: "v", Type: "<f"}, "CD CC CC 3D", " v=0.1", frame.Absent{}},
-		{"float digits", frame.Field{Name: "v", Type: "<f", Digits: ptr(2), Scale: int64(10)}, "DB 0F 49 40", " v=31.42", frame.Absent{}},
+		{"float digits", frame.Field{Name: "v", Type: "<f", Digits: new(2), Scale: int64(10)}, "DB 0F 49 40", " v=31.42", frame.Absent{}},
 		{"text", frame.Field{Name: "v", Type: "4s"}, "68 69 00 00", " v=hi", frame.Absent{}},
 		{"text not UTF-8", frame.Field{Name: "v", Type: "3s"}, "41 FF 42", " v=A\uFFFDB", frame.Absent{}},
 		{"count", frame.Field{Name: "v", Type: "B", Count: 3}, "01 02 03", " v0=1 v1=2 v2=3", frame.Absent{}},
@@ -131,7 +131,7 @@ func TestDecode_LabelsAndUnits(t *testing.T) {
 // TestDecode_ConstIsPartOfAcceptance: a frame with another value is none. [WIRE-6]
 func TestDecode_ConstIsPartOfAcceptance(t *testing.T) {
 	p := mustCompile(t, "x", frame.Description{Sync: "AA", Check: []frame.Check{{Kind: "sum8"}}, Fields: []frame.Field{
-		{Name: "version", Type: "<H", Const: ptr(int64(0x0102))}, {Name: "v", Type: "B"},
+		{Name: "version", Type: "<H", Const: new(int64(0x0102))}, {Name: "v", Type: "B"},
 	}})
 	good, bad := fromHex(t, "AA 02 01 07 B4"), fromHex(t, "AA 03 01 06 B4")
 	if got, _ := scan(p, good); len(got) != 1 || got[0] != "x v=7" {

@@ -16,7 +16,7 @@ type bytePattern struct {
 // parsePattern reads a sync pattern such as "AA 5? 03|04" [WIRE-2].
 func parsePattern(text string) ([]bytePattern, error) {
 	var out []bytePattern
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		var p bytePattern
 		n := 0
 		for i, alternative := range strings.Split(word, "|") {

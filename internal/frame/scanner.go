@@ -240,8 +240,8 @@ func (s *Scanner) Deadline() (reading.Stamp, bool) {
 	if held == 0 {
 		return reading.Stamp{}, false
 	}
-	missing := time.Duration(max(s.total, s.next, held+1) - held)
-	silence := max(s.plan.gap, 3*missing*s.byteTime, minSilence) // [WIRE-7]
+	missing := max(s.total, s.next, held+1) - held
+	silence := max(s.plan.gap, s.byteTime*time.Duration(3*missing), minSilence) // [WIRE-7]
 	return s.last.Add(silence), true
 }
 

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"serialgw/internal/reading"
@@ -108,11 +109,9 @@ func (s *slot) decode(b []byte, absent *Absent) (reading.Property, bool) {
 		return prop, ok
 	}
 	raw := s.load(b)
-	for _, none := range s.invalid {
-		if raw == none {
-			absent.Invalid++
-			return prop, false
-		}
+	if slices.Contains(s.invalid, raw) {
+		absent.Invalid++
+		return prop, false
 	}
 	if s.role == roleEnum {
 		prop.Value = reading.IntValue(int64(raw))
@@ -159,11 +158,9 @@ func (s *slot) integer(raw uint64) (reading.Value, bool) {
 // its own precision; with digits it is a double rounded to them.
 func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
 	f := loadFloat(b, s.big)
-	for _, none := range s.invalidF {
-		if f == none {
-			absent.Invalid++
-			return reading.Value{}, false
-		}
+	if slices.Contains(s.invalidF, f) {
+		absent.Invalid++
+		return reading.Value{}, false
 	}
 	f = f*s.factor + s.offset
 	if s.rounded {
