@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,10 @@ const (
 	goodbye        = 250 // ms for the DISCONNECT
 
 	answersMost = 32 // downlink answers that may wait
+
+	// unackedMost posts without a PUBACK, paho keeps too much memory for them:
+	// a broker that does not acknowledge gets a new connection.
+	unackedMost = 2 * inFlightMost
 
 	// historyBanned is how long history/post stays unused when it is suspected
 	// of costing us the connection.
@@ -46,9 +51,10 @@ type session struct {
 	done    chan struct{}  // closed at the end
 
 	historyGranted bool // replies to history/post reach us
-	// The client's mutex guards these two.
-	history      bool // history/post is in use
-	historyHeard bool // one was answered
+	// The client's mutex guards these.
+	history      bool         // history/post is in use
+	historyHeard bool         // one was answered
+	unacked      []mqtt.Token // posts, until their PUBACK is seen
 }
 
 // connect logs in. Without a session the ending says why.
@@ -215,7 +221,12 @@ func (s *session) expire() {
 		}
 		s.c.settle(f, reading.Outcome{Verdict: reading.Lost, Text: fmt.Sprintf("no reply within %v", limit)})
 	}
+	s.unacked = slices.DeleteFunc(s.unacked, isDone)
+	silent := len(s.unacked) > unackedMost
 	s.c.mu.Unlock()
+	if silent {
+		s.fail(fmt.Errorf("the broker owes the acknowledgement of more than %d messages", unackedMost))
+	}
 	if historyOff {
 		s.c.event(Event{Kind: EventHistoryOff, Text: "history/post was not answered; until the next connection each message carries one sample of a property"})
 	}
@@ -228,13 +239,12 @@ func (s *session) publish(f *flight, payload []byte) {
 		topic = s.c.topics.History
 	}
 	token := s.client.Publish(topic, 1, false, payload)
-	select {
-	case <-token.Done():
-		if err := token.Error(); err != nil {
-			s.fail(err)
-		}
-	default:
+	if isDone(token) && token.Error() != nil {
+		s.fail(token.Error())
 	}
+	s.c.mu.Lock()
+	s.unacked = append(s.unacked, token)
+	s.c.mu.Unlock()
 	if s.c.cfg.Confirm == confirmReply {
 		s.posting.Done()
 		return
@@ -247,6 +257,15 @@ func (s *session) publish(f *flight, payload []byte) {
 		case <-s.done:
 		}
 	}()
+}
+
+func isDone(t mqtt.Token) bool {
+	select {
+	case <-t.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // acked confirms a post by its PUBACK alone. [ONENET-15]

@@ -297,6 +297,22 @@ func TestClient_SlowReader(t *testing.T) {
 	})
 }
 
+// Replies come, PUBACKs do not: the library would keep each message for ever.
+func TestClient_NeverAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, testConfig(), &broker{onPost: confirmAll, noPuback: true})
+		r.awaitLink(reading.LinkReady)
+		for range unackedMost + 1 {
+			r.post(entry(1, stampAt(0), volt(1)))
+			if o := r.next(); o.Verdict != reading.Confirmed {
+				t.Fatalf("outcome %+v", o)
+			}
+		}
+		r.awaitLink(reading.LinkDown)
+		r.awaitLink(reading.LinkReady)
+	})
+}
+
 func TestLedger_IDs_ONENET_11(t *testing.T) {
 	l := newLedger()
 	if l.lastID >= idMost || newLedger().lastID == l.lastID {
