@@ -32,7 +32,7 @@ FUZZTIME ?= 60s
 fuzz: ## run every fuzz target for FUZZTIME each
 	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \
 	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/^func //'); do \
-	    echo "== $$dir $$name"; (cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) .); \
+	    echo "== $$dir $$name"; (cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x .); \
 	  done; done
 
 cross: ## build for every supported machine into bin/

@@ -22,7 +22,7 @@ import (
 //	             Uint: varint   Float32: 4 bytes   Float64: 8 bytes
 //	             Bool: 1 byte   Text: string
 //
-// The CRC that guards it belongs to the queue. [WIRE-1]
+// The CRC that guards it belongs to the queue.
 const (
 	codecVersion = 1
 	codecHeader  = 34
