@@ -306,12 +306,14 @@ func TestRefuse_LateConfirmationBuriesWhatWasWithheld(t *testing.T) {
 func TestDeliver_NothingIsForgotten(t *testing.T) {
 	for seed := range uint64(120) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { badHour(t, rand.New(rand.NewPCG(seed, 1))) })
+			synctest.Test(t, func(t *testing.T) { badHour(t, rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))) })
 		})
 	}
 }
 
-func badHour(t *testing.T, rnd *rand.Rand) {
+// badHour takes one source of chance for the board's goroutine and one for the
+// cloud's.
+func badHour(t *testing.T, rnd, fate *rand.Rand) {
 	up := Uplink{
 		PostInterval: time.Duration(rnd.IntN(2)) * time.Second, InFlight: 1 + rnd.IntN(16),
 		History: rnd.IntN(2) == 0, HistoryValues: 20, OldestFirst: rnd.IntN(2) == 0,
@@ -332,13 +334,13 @@ func badHour(t *testing.T, rnd *rand.Rand) {
 	dropped := map[uint64]bool{}
 	r = newRig(t, up, func(p sent) reading.Outcome {
 		o := blame(p, confirm(p))
-		switch rnd.IntN(6) {
+		switch fate.IntN(6) {
 		case 0:
 			o = reading.Outcome{Verdict: reading.Lost}
-			if rnd.IntN(3) == 0 { // stored after all, told late
+			if fate.IntN(3) == 0 { // stored after all, told late
 				late := reading.Outcome{Post: p.id, Seqs: p.seqs(), Verdict: blame(p, confirm(p)).Verdict, Late: true}
 				if late.Verdict == reading.Confirmed {
-					time.AfterFunc(time.Duration(1+rnd.IntN(20))*time.Second, func() { r.cloud.tell(late) })
+					time.AfterFunc(time.Duration(1+fate.IntN(20))*time.Second, func() { r.cloud.tell(late) })
 				}
 			}
 		case 1:

@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestCapacityOf(t *testing.T) {
+	plan := testPlan(t) // three properties, two a frame; a frame of an unlisted id has 6 bytes
+	thinned := Board{Plan: plan, Baud: 9600, Period: time.Second}
+	all := Board{Plan: plan, Baud: 9600}
+	tests := []struct {
+		name   string
+		boards []Board
+		up     Uplink
+		want   Rates
+		fits   bool
+		text   string
+	}{
+		{"ThinnedFits", []Board{thinned}, Uplink{PostInterval: time.Second}, Rates{Boards: 3, Uplink: 3}, true,
+			"the boards give 3 values/s, the uplink carries 3 values/s"},
+		{"ThinnedTooOften", []Board{{Plan: plan, Period: 100 * time.Millisecond}}, Uplink{PostInterval: time.Second}, Rates{Boards: 30, Uplink: 3}, false,
+			"the boards give 30 values/s, the uplink carries 3 values/s"},
+		{"TwoBoards", []Board{thinned, thinned}, Uplink{PostInterval: 2 * time.Second}, Rates{Boards: 6, Uplink: 3}, false,
+			"the boards give 6 values/s, the uplink carries 3 values/s"},
+		{"HistoryOldestFirst", []Board{thinned}, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100, OldestFirst: true},
+			Rates{Boards: 3, Uplink: 100}, true, "the boards give 3 values/s, the uplink carries 100 values/s"},
+		// Three posts of the newest three values, then one full of backlog.
+		{"HistoryLiveFirst", []Board{thinned}, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100},
+			Rates{Boards: 3, Uplink: 27.25}, true, "the boards give 3 values/s, the uplink carries 27.25 values/s"},
+		{"AllIsABound", []Board{all}, Uplink{PostInterval: time.Second}, Rates{Boards: 320, Uplink: 3, AtMost: true}, false,
+			"the boards give at most 320 values/s, the uplink carries 3 values/s"},
+		{"Unlimited", []Board{all}, Uplink{}, Rates{Boards: 320, Uplink: math.Inf(1), AtMost: true}, true,
+			"the boards give at most 320 values/s, the uplink carries as many as the network takes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := CapacityOf(tt.boards, tt.up)
+			if got != tt.want || got.Fits() != tt.fits || got.String() != tt.text {
+				t.Errorf("got  %+v, fits %v: %s\nwant %+v, fits %v: %s", got, got.Fits(), got, tt.want, tt.fits, tt.text)
+			}
+		})
+	}
+}
