@@ -13,6 +13,11 @@ var errFailed = errors.New("a segment failed during its sync")
 // record room does not need.
 func (q *Queue) maxSpans() int { return int(min(q.cfg.SegmentBytes/128, 1<<14)) }
 
+// unsaid is what was too many for a complete state.
+func (q *Queue) unsaid() set {
+	return set{spans: slices.Clone(q.gone.spans[min(len(q.gone.spans), q.maxSpans()):])}
+}
+
 // noted forgets the spans that a state frame has just said.
 func (q *Queue) noted() {
 	q.fresh.spans = q.fresh.spans[min(len(q.fresh.spans), q.maxSpans()):]

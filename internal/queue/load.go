@@ -28,6 +28,7 @@ type image struct {
 	from     int    // index of the first segment that was read
 	missing  []span // numbers found missing now
 	torn     bool   // something stands behind the last whole frame
+	whole    bool   // the newest segment begins with a complete state
 	recovery Recovery
 }
 
@@ -118,6 +119,7 @@ func (img *image) replay(fsys FS, dir string) {
 		from--
 		if !base.complete {
 			base = img.firstState(fsys, dir, img.segs[from])
+			img.whole = base.complete && from == len(img.segs)-1
 		}
 	}
 	img.from = from

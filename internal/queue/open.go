@@ -23,9 +23,7 @@ func (q *Queue) adopt(img *image) {
 		q.skipNumbers(1 + len(img.bad) + len(img.blank))
 	}
 	q.inMemory = true // until there is a tail
-	if len(q.segs) > 0 {
-		q.reopen(img.torn)
-	}
+	q.reopen(img)
 	if err := q.flush(); err != nil {
 		q.count.syncErrors++
 	}
@@ -66,7 +64,7 @@ func (q *Queue) skipNumbers(segments int) {
 // reopen goes on in the newest segment, and takes in hand all files whose
 // last writes the kernel may still hold: the process before may have died
 // without a sync.
-func (q *Queue) reopen(torn bool) {
+func (q *Queue) reopen(img *image) {
 	for _, s := range q.segs {
 		isTail := s == q.segs[len(q.segs)-1]
 		if !isTail && (s.limit <= q.synced || s.live(&q.gone, q.next) == 0) {
@@ -78,15 +76,16 @@ func (q *Queue) reopen(torn bool) {
 			continue
 		}
 		s.file, s.dirty, s.named = f, true, false
-		if isTail {
-			q.reopenTail(s, torn)
+		if isTail && img.whole { // else older files hold the state: begin a new one
+			q.reopenTail(s, img.torn)
 		}
 	}
 }
 
 // reopenTail cuts off what a crash left behind the last whole frame, so that
 // no rest of it can stand behind frames to come, and marks the store as open
-// before the first number is given.
+// before the first number is given. That mark is a complete state: part of
+// what is known may come from older files, which can be deleted from now on.
 func (q *Queue) reopenTail(s *segment, torn bool) {
 	if torn {
 		if err := s.file.Truncate(s.end); err != nil {
@@ -100,5 +99,7 @@ func (q *Queue) reopenTail(s *segment, torn bool) {
 	}
 	s.size = max(s.end, q.cfg.SegmentBytes)
 	q.tail, q.inMemory = s, false
-	_ = q.putState(q.changes()) // on an error it has gone back to memory
+	if q.putState(q.completeState(s)) == nil { // else it has gone back to memory
+		q.fresh = q.unsaid()
+	}
 }

@@ -332,7 +332,7 @@ func FuzzRecovery(f *testing.F) {
 	f.Add([]byte{}, uint8(9))
 	f.Fuzz(func(t *testing.T, data []byte, id uint8) {
 		fsys := disk.crash(1, nil)
-		fsys.names[filepath.Join(testDir, "queue", segmentName(uint64(id)))] = &faultInode{data: data}
+		fsys.names[filepath.Join(testDir, "queue", segmentName(uint64(id)))] = &faultInode{data: slices.Clone(data), synced: slices.Clone(data)}
 		q, err := Open(cfg, Options{FS: fsys})
 		if errors.Is(err, ErrVersion) {
 			return

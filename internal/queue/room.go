@@ -85,6 +85,9 @@ func (q *Queue) rotate() error {
 // the queue shrinks to two segments, which are always its own. Where the free
 // space cannot be learnt, MaxBytes alone bounds.
 func (q *Queue) overBudget() bool {
+	if len(q.segs) <= 1 {
+		return false
+	}
 	var used int64
 	for _, s := range q.segs {
 		used += s.size
@@ -92,7 +95,7 @@ func (q *Queue) overBudget() bool {
 	if used+q.cfg.SegmentBytes > q.cfg.MaxBytes { // exactly MaxBytes is kept [QUEUE-15]
 		return true
 	}
-	if q.cfg.KeepFree == 0 || len(q.segs) <= 1 {
+	if q.cfg.KeepFree == 0 {
 		return false
 	}
 	free, err := q.fs.Free(q.dir)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -157,6 +156,5 @@ func (q *Queue) install(s *segment) {
 	}
 	q.segs = append(q.segs, s)
 	q.tail = s
-	// The complete state has all but what was too many for it.
-	q.fresh = set{spans: slices.Clone(q.gone.spans[min(len(q.gone.spans), q.maxSpans()):])}
+	q.fresh = q.unsaid()
 }
