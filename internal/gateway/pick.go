@@ -40,7 +40,8 @@ type picker struct {
 	historyOff bool       // history/post went unanswered
 }
 
-// linkUp makes everything stored so far backlog.
+// linkUp makes everything stored so far backlog. That back starts anew is a
+// net under the two rules above: no fault in keeping them outlives a connection.
 func (p *picker) linkUp() {
 	p.historyOff = false
 	p.back = 0
