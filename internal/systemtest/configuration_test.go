@@ -31,6 +31,8 @@ type configuration struct {
 
 	onenet, board, queue, log table
 	more                      string // further tables
+
+	isolated bool // run in a network namespace of its own, in which nothing is up
 }
 
 // configure returns a configuration that reports everything at the full pace,

@@ -68,7 +68,7 @@ func TestDelivery_EveryReadingOnce(t *testing.T) {
 			begun := time.Now()
 			b.mustSend(allFrames, fullPace)
 			line := time.Since(begun)
-			must(t, side.tally.await(within(t, 60*time.Second), allFrames))
+			g.mustDeliver(side.tally, allFrames)
 			t.Logf("%d frames in %v on the line (%.0f bytes/s), all confirmed after %v",
 				allFrames, line.Round(time.Millisecond), allFrames*demoSize/line.Seconds(), time.Since(begun).Round(time.Millisecond))
 
@@ -94,12 +94,11 @@ func TestDelivery_EveryReadingOnce(t *testing.T) {
 // Every second cut comes soon after the login, the others after soundLife, so
 // that the program does not have to believe in a second login.
 func TestDelivery_CutTwentyTimes(t *testing.T) {
+	t.Parallel()
 	for name, open := range cloudSides() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
-			random := rand.New(rand.NewPCG(seed, 0))
+			random := seeded(t)
 			side, b := open(t), pluggedBoard(t)
 			g := start(t, configure(t, b, side.addr, nil))
 			g.opened()
@@ -110,7 +109,7 @@ func TestDelivery_CutTwentyTimes(t *testing.T) {
 				}
 				cutWhileSending(t, b, random, side.cut)
 			}
-			must(t, side.tally.await(within(t, 60*time.Second), allFrames))
+			g.mustDeliver(side.tally, allFrames)
 			s := g.wantEmpty()
 			side.tally.wantAll(t, allFrames, cuts*doubledByCut)
 			if s.Gateway.Uplink.Lost == 0 {
@@ -150,7 +149,7 @@ func TestDelivery_PubackAndOwnTopic(t *testing.T) {
 	g.ready(10 * time.Second)
 	const frames = 2000
 	b.mustSend(frames, fullPace)
-	must(t, r.tally.await(within(t, 30*time.Second), frames))
+	g.mustDeliver(r.tally, frames)
 	g.wantEmpty()
 	r.tally.wantAll(t, frames, 0)
 }

@@ -105,18 +105,6 @@ func (j *journal) count(match func(line) bool) (n int) {
 	return n
 }
 
-// last returns the last line that matches.
-func (j *journal) last(match func(line) bool) (found line, ok bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, l := range j.lines {
-		if match(l) {
-			found, ok = l, true
-		}
-	}
-	return found, ok
-}
-
 func (j *journal) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -37,6 +37,7 @@ func caFile(t *testing.T, s *onenetsim.Server) string {
 // TestTLS_ChecksTheCertificate accepts both shapes of certificate that OneNET
 // may show, and no certificate of a stranger's.
 func TestTLS_ChecksTheCertificate(t *testing.T) {
+	t.Parallel()
 	for name, mode := range map[string]onenetsim.TLSMode{
 		"LeafSigned": onenetsim.LeafSigned, "SelfSignedCA": onenetsim.SelfSignedCA,
 	} {
@@ -70,6 +71,7 @@ func TestTLS_ChecksTheCertificate(t *testing.T) {
 // TestLogin_RefusedSaysWhy breaks the login in three ways. Each is refused and
 // said with what to check, and the platform's console holds the true cause.
 func TestLogin_RefusedSaysWhy(t *testing.T) {
+	t.Parallel()
 	rows := map[string]struct {
 		change  func(*configuration)
 		offset  time.Duration

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,6 +16,20 @@ import (
 // side is how many tests may run at the same time: most of them wait for
 // somebody's timer, not for a core.
 const side = "6"
+
+// seed makes a run's random moments come again.
+var seed = flag.Uint64("seed", 0, "seed of the random moments, as a run has printed it; 0: a new one")
+
+// seeded returns a source of random moments and says how to get it again.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	s := *seed
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Logf("again with: go test -tags system ./internal/systemtest -run '^%s$' -args -seed %d", t.Name(), s)
+	return rand.New(rand.NewPCG(s, 0))
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -57,10 +57,17 @@ func newPlatform(t *testing.T, cfg onenetsim.Config) *platform {
 // serve opens a plain listener and serves until the test ends.
 func (p *platform) serve(t *testing.T, addr string) {
 	t.Helper()
-	a, err := p.Listen(addr)
-	must(t, err)
-	p.addr = a.String()
+	must(t, p.listen(addr))
 	p.run(t)
+}
+
+// listen opens a plain listener; run serves it.
+func (p *platform) listen(addr string) error {
+	a, err := p.Listen(addr)
+	if err == nil {
+		p.addr = a.String()
+	}
+	return err
 }
 
 // serveTLS is serve with a certificate.
@@ -72,6 +79,7 @@ func (p *platform) serveTLS(t *testing.T, mode onenetsim.TLSMode) {
 	p.run(t)
 }
 
+// run serves until the test ends.
 func (p *platform) run(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var serving sync.WaitGroup

@@ -20,6 +20,10 @@ import (
 	"time"
 )
 
+// deliverLimit bounds the wait for the last frame: a busy machine, not a slow
+// program.
+const deliverLimit = 60 * time.Second
+
 // gateway is one `serialgw run`.
 type gateway struct {
 	t      *testing.T
@@ -41,6 +45,9 @@ func start(t *testing.T, conf *configuration) *gateway {
 	g.cmd = exec.Command(program(), "run", "--config", conf.path, "--ledger-fd", "3")
 	g.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+conf.dir)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
+	if conf.isolated {
+		g.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	}
 	stderr, err := g.cmd.StderrPipe()
 	must(t, err)
 	must(t, g.cmd.Start())
@@ -130,7 +137,7 @@ type status struct {
 		Boards []struct {
 			FramesPerSecond float64 `json:"frames_per_second"`
 			Stored          uint64  `json:"stored"`
-			Metrics         struct{ Frames, CheckFailed, Noise uint64 }
+			Metrics         struct{ BytesIn, Frames, CheckFailed, Noise, Expired uint64 }
 		}
 		Uplink struct {
 			Ready       bool   `json:"ready"`
@@ -146,7 +153,10 @@ type status struct {
 		}
 	}
 	Queue struct{ Records, Dropped, Appended uint64 }
-	Link  struct{ Connects uint64 }
+	Link  struct {
+		State    string
+		Connects uint64
+	}
 }
 
 // ask puts the question "status" to the status socket.
@@ -182,6 +192,16 @@ func (g *gateway) awaitStatus(limit time.Duration, what string, ok func(status) 
 		case <-ctx.Done():
 			g.t.Fatalf("%s: %v; last status %+v, %v", what, context.Cause(ctx), s, err)
 		}
+	}
+}
+
+// mustDeliver waits until so many different frames have arrived. If they do
+// not, the status tells on which side of the queue they are missing.
+func (g *gateway) mustDeliver(arrived *tally, frames int) {
+	g.t.Helper()
+	if err := arrived.await(within(g.t, deliverLimit), frames); err != nil {
+		s, askErr := g.ask()
+		g.t.Fatalf("%v; the gateway says %+v, %v", err, s, askErr)
 	}
 }
 

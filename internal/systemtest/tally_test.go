@@ -5,6 +5,7 @@ package systemtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -77,11 +78,7 @@ func (y *tally) has(seq uint64) bool {
 func (y *tally) arrivals() map[uint64]time.Time {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	copied := make(map[uint64]time.Time, len(y.first))
-	for seq, at := range y.first {
-		copied[seq] = at
-	}
-	return copied
+	return maps.Clone(y.first)
 }
 
 // wantAll fails unless every number arrived and at most so many came again.
