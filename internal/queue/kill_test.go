@@ -80,7 +80,11 @@ func TestQueue_KillMinusNineLosesNoWrittenRecord(t *testing.T) {
 // takes every line it had said by then.
 func killAfter(t *testing.T, dir string, lines int, l *ledger) int {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestQueue_KillMinusNineLosesNoWrittenRecord$")
+	args := []string{os.Args[0], "-test.run=^TestQueue_KillMinusNineLosesNoWrittenRecord$"}
+	if emulator := os.Getenv("SERIALGW_TEST_EXEC"); emulator != "" { // another machine's binary
+		args = append([]string{emulator}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childDir+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
