@@ -31,12 +31,24 @@ func newCheck(std streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(std.out, "%s: good; %v\n", path, capacity(boards, cfg))
+			rates := capacity(boards, cfg)
+			if !rates.Fits() {
+				_, _ = fmt.Fprintf(std.err, "%s: warning: %s\n", path, tooMuch)
+			}
+			_, err = fmt.Fprintf(std.out, "%s: good; %v\n", path, rates)
 			return err
 		},
 	}
 	configFlag(cmd, &path)
 	return cmd
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // loadConfig reads a configuration and prints what is wrong with it. A file
@@ -54,7 +66,7 @@ func loadConfig(path string, std streams) (*config.Config, error) {
 		_, _ = fmt.Fprintln(std.err, i)
 	}
 	if bad > 0 {
-		_, _ = fmt.Fprintf(std.err, "%d mistakes\n", bad)
+		_, _ = fmt.Fprintf(std.err, "%s\n", count(bad, "mistake"))
 		return nil, usageError{errReported}
 	}
 	return cfg, nil

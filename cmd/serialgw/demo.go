@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/creack/pty"
@@ -65,6 +67,8 @@ func runDemo(ctx context.Context, length time.Duration, std streams) error {
 		ctx, cancel = context.WithTimeout(ctx, length)
 		defer cancel()
 	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // the terminal was closed
+	defer stop()
 	dir, err := os.MkdirTemp("", "serialgw-demo-")
 	if err != nil {
 		return fmt.Errorf("cannot make a temporary directory: %w", err)
@@ -269,10 +273,11 @@ func (d *demo) summary(out io.Writer) error {
 	u, sim := s.Gateway.Uplink, d.sim.Stats()
 	_, err := fmt.Fprintf(out, `
 Summary after %v
-  board      %d frames, %d failed checks, %d bytes of noise: nothing of them was published
-  gateway    %d readings stored (the newest of each second), %d posts, %d confirmed by reply, %d unanswered
+  board      %d good frames; %d damaged ones and %d bytes of noise, not published
+  gateway    %d readings stored (the newest of each second)
+             %d posts, %d confirmed by reply, %d unanswered
   simulator  %d messages accepted with %d values, %d refused, %d duplicates
-  queue      %d records left, %d dropped
+  queue      %d readings not yet sent when it was stopped, %d dropped
 `, time.Since(d.start).Round(time.Second), frames, bad, noise,
 		s.Queue.Appended, u.Posts, u.Confirmed, u.Lost,
 		sim.Confirmed, sim.Values, sim.Refused, sim.Duplicates, s.Queue.Records, s.Queue.Dropped)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 
@@ -31,6 +32,10 @@ func watchLinks(ctx context.Context, up func()) error {
 		n, err := socket.Read(buf)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if errors.Is(err, unix.ENOBUFS) {
+			up() // some news was lost: one of them may have been the link
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("cannot watch the network links: %w", err)

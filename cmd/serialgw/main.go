@@ -14,6 +14,9 @@ import (
 )
 
 func main() {
+	// A reader of the log or of the output that goes away is an error of that
+	// write, not the end of the gateway.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()

@@ -42,6 +42,7 @@ func newRun(std streams) *cobra.Command {
 	configFlag(cmd, &o.path)
 	cmd.Flags().BoolVar(&o.newDevice, "new-device", false, "send a queue that was filled for another device to this one")
 	cmd.Flags().IntVar(&o.ledgerFD, "ledger-fd", 0, "for tests: write each record's number to this file descriptor, W after the write, S after the sync")
+	_ = cmd.Flags().MarkHidden("ledger-fd") // fails for an unknown flag only
 	return cmd
 }
 
@@ -54,6 +55,8 @@ func runGateway(ctx context.Context, o runOptions, std streams) error {
 	if o.ledgerFD > 0 {
 		ledger = os.NewFile(uintptr(o.ledgerFD), "ledger")
 	}
+	reload, stop := hangups()
+	defer stop()
 	log, closeLog := openLog(cfg.Log, std.err)
 	defer closeLog()
 	n, err := openNode(cfg, log, nodeOptions{
@@ -62,8 +65,6 @@ func runGateway(ctx context.Context, o runOptions, std streams) error {
 	if err != nil {
 		return err
 	}
-	reload, stop := hangups()
-	defer stop()
 	notify(daemon.SdNotifyReady)
 	err = n.run(ctx, reload, func() (*config.Config, error) { return reloadConfig(o.path) })
 	notify(daemon.SdNotifyStopping)
@@ -75,8 +76,9 @@ func hangups() (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	requests := make(chan struct{})
-	done := make(chan struct{})
-	go func() { // ended by the returned function
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // awaited by the returned function
+		defer close(ended)
 		for {
 			select {
 			case <-signals:
@@ -90,7 +92,7 @@ func hangups() (<-chan struct{}, func()) {
 			}
 		}
 	}()
-	return requests, func() { signal.Stop(signals); close(done) }
+	return requests, func() { signal.Stop(signals); close(done); <-ended }
 }
 
 // reloadConfig reads the file again and puts its mistakes into the error.

@@ -29,7 +29,7 @@ type nodeStatus struct {
 func (n *node) status() nodeStatus {
 	s := nodeStatus{
 		Version: versionText(),
-		Device:  n.cfg.OneNET.Product + "/" + n.cfg.OneNET.Device,
+		Device:  n.device,
 		Gateway: n.gateway.Status(),
 		Queue:   n.queue.Stats(),
 	}

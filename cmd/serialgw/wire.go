@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
@@ -26,6 +27,9 @@ import (
 	"serialgw/internal/uart"
 )
 
+// tooMuch is said when the two figures of the start-up line do not fit.
+const tooMuch = "the boards can give more than the uplink carries: set report to a longer period, or the queue fills"
+
 // deadLetterLimit bounds each of the two dead-letter files, in bytes.
 const deadLetterLimit = 8 << 20
 
@@ -34,6 +38,7 @@ type node struct {
 	cfg     *config.Config
 	dir     string // state directory
 	socket  string // status socket; empty = none
+	device  string // product/device, the same for the node's whole life
 	log     zerolog.Logger
 	clock   *clock.Clock
 	queue   *queue.Queue
@@ -62,6 +67,9 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 	qc.Dir = o.dir
 	q, err := queue.Open(qc, queue.Options{})
 	if err != nil {
+		if errors.Is(err, queue.ErrLocked) {
+			return nil, fmt.Errorf("the queue in %s is held by another serialgw: \"serialgw status\" asks it; stop that one first", o.dir)
+		}
 		return nil, fmt.Errorf("cannot open the queue in %s: %w", o.dir, err)
 	}
 	n := &node{cfg: cfg, dir: o.dir, socket: o.socket, log: log, clock: clock.New(), queue: q}
@@ -84,16 +92,41 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 // device is not sent to another by a slip of the editor.
 func (n *node) claim(c cloud.Config, confirmed bool) error {
 	path := filepath.Join(n.dir, "device")
-	want := c.Product + "/" + c.Device
-	old, err := os.ReadFile(path)
-	if err == nil && strings.TrimSpace(string(old)) != want && n.queue.Stats().Records > 0 && !confirmed {
-		return usagef("the queue in %s holds %d records for %s, and the configuration names %s: start with --new-device to send them there",
-			n.dir, n.queue.Stats().Records, strings.TrimSpace(string(old)), want)
+	n.device = c.Product + "/" + c.Device
+	text, err := os.ReadFile(path)
+	old := strings.TrimSpace(string(text))
+	if err == nil && old == n.device {
+		return nil
 	}
-	if err := os.WriteFile(path, []byte(want+"\n"), 0o600); err != nil {
-		return fmt.Errorf("cannot note the device: %w", err)
+	if waiting := n.queue.Stats().Records; old != "" && waiting > 0 && !confirmed {
+		return usagef("the queue in %s holds %d readings for %s, and the configuration names %s: start with --new-device to send them there",
+			n.dir, waiting, old, n.device)
+	}
+	if err := replaceFile(path, n.device+"\n"); err != nil {
+		n.log.Warn().Err(err).Msg("cannot note which device the queue is for")
 	}
 	return nil
+}
+
+// replaceFile puts text in a file's place so that a power cut leaves the old
+// text or the new one: written beside it, synced, renamed, directory synced.
+func replaceFile(path, text string) error {
+	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	_, err = file.WriteString(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("cannot sync the directory of %s: %w", path, err)
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // run works until ctx ends and closes what openNode opened.
@@ -104,7 +137,7 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 	}
 	n.log.Info().Msg(gateway.CapacityOf(gcfg.Boards, gcfg.Uplink).String())
 	if r := gateway.CapacityOf(gcfg.Boards, gcfg.Uplink); !r.Fits() {
-		n.log.Warn().Msg("the boards can give more than the uplink carries: set report to a longer period, or the queue fills")
+		n.log.Warn().Msg(tooMuch)
 	}
 	n.use(gcfg.Uplink)
 	group, ctx := errgroup.WithContext(ctx)
@@ -113,6 +146,7 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 	group.Go(func() error { n.watchNetwork(ctx); return nil })
 	group.Go(func() error { n.watchReload(ctx, reload, load); return nil })
 	err = group.Wait()
+	n.log.Info().Int("waiting", int(n.queue.Stats().Records)).Msg("stopped; readings that wait are sent at the next start")
 	return errors.Join(err, n.close())
 }
 
@@ -179,7 +213,8 @@ func planUplink(c cloud.Config) gateway.Uplink {
 		History: c.HistoryUsable(), HistoryValues: c.HistoryValues,
 		OldestFirst: c.Order == "oldest-first",
 		// A Secret prints and marshals as [redacted]: its hash stands for it.
-		Fingerprint: fingerprint(c, hash(c.Key.Reveal()), hash(c.Password.Reveal())),
+		// A CA renewed under the same name is a change, too.
+		Fingerprint: fingerprint(c, hash(c.Key.Reveal()), hash(c.Password.Reveal()), hashFile(c.CAFile)),
 	}
 }
 
@@ -195,7 +230,7 @@ func (n *node) openLine(b config.Board) *uart.Line {
 		if e.Kind == uart.Opened {
 			level = zerolog.InfoLevel
 		}
-		log.WithLevel(level).Str("state", e.Kind.String()).Msg(e.Text)
+		log.WithLevel(level).AnErr("cause", e.Err).Str("state", e.Kind.String()).Msg(e.Text)
 	})
 }
 
@@ -213,7 +248,7 @@ func (n *node) linkEvents() func(cloud.Event) {
 		}
 		line := n.log.WithLevel(level).Str("state", string(e.Kind))
 		if e.Wait > 0 {
-			line.Stringer("next_try_in", e.Wait)
+			line.Stringer("next_try_in", e.Wait.Round(100*time.Millisecond))
 		}
 		line.Msg(e.Text)
 	}
@@ -263,9 +298,7 @@ func (n *node) reload(ctx context.Context, load func() (*config.Config, error)) 
 	if cfg.OneNET.Product != n.cfg.OneNET.Product || cfg.OneNET.Device != n.cfg.OneNET.Device {
 		return errors.New("product or device changed: restart with --new-device, so that the queue is not sent to the wrong one")
 	}
-	if cfg.Queue != n.cfg.Queue || cfg.Status != n.cfg.Status || cfg.Log != n.cfg.Log {
-		n.log.Warn().Msg("changes of [queue], [status] and [log] need a restart and wait for it")
-	}
+	n.warnOfRestart(cfg)
 	gcfg, err := n.gatewayConfig(cfg)
 	if err != nil {
 		return err
@@ -274,9 +307,24 @@ func (n *node) reload(ctx context.Context, load func() (*config.Config, error)) 
 		return err
 	}
 	n.use(gcfg.Uplink)
-	n.cfg = cfg
 	n.log.Info().Msg("configuration read again")
 	return nil
+}
+
+// warnOfRestart names the tables that are not taken over while running.
+func (n *node) warnOfRestart(cfg *config.Config) {
+	for _, t := range []struct {
+		name    string
+		changed bool
+	}{
+		{"queue", cfg.Queue != n.cfg.Queue},
+		{"status", cfg.Status != n.cfg.Status},
+		{"log", cfg.Log != n.cfg.Log},
+	} {
+		if t.changed {
+			n.log.Warn().Msgf("[%s] has changed; restart serialgw to use it", t.name)
+		}
+	}
 }
 
 // fingerprint is equal for equal settings.
@@ -285,6 +333,13 @@ func fingerprint(settings ...any) string {
 	if err != nil {
 		return "" // no setting is of a type that cannot be marshalled
 	}
+	return hash(string(text))
+}
+
+// hashFile returns the hash of a file's content; of nothing when it cannot be
+// read, which the client then reports.
+func hashFile(path string) string {
+	text, _ := os.ReadFile(path)
 	return hash(string(text))
 }
 

@@ -89,7 +89,6 @@ func TestConfig_Validate(t *testing.T) {
 		{func(c *Config) { c.InFlight = 1025 }, "onenet.in_flight is 1025, want 1 to 1024"},
 		{func(c *Config) { c.HistoryValues = 101 }, "onenet.history_values is 101, want 1 to 100"},
 		{func(c *Config) { c.Order = "fifo" }, `onenet.order is "fifo", want live-first or oldest-first`},
-		{func(c *Config) { c.ClockWait = -1 }, "onenet.clock_wait is -1ns, want 0s or more"},
 		{func(c *Config) { c.Topic = "up/#"; c.Address = "lan" }, `onenet.topic is "up/#", want no wildcard: posts go there`},
 		{func(c *Config) { c.Topic = "up" }, "onenet.topic is set but onenet.address is empty: OneNET takes no topics of one's own"},
 	} {

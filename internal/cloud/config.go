@@ -33,7 +33,6 @@ type Config struct {
 	History       bool          `toml:"history"`        // backlog by history/post; default true
 	HistoryValues int           `toml:"history_values"` // values in a history/post, 1 to 100; default 100
 	Order         string        `toml:"order"`          // "live-first" (default) or "oldest-first"
-	ClockWait     time.Duration `toml:"clock_wait"`     // default 10 min
 }
 
 // Defaults returns the shipped settings.
@@ -41,7 +40,7 @@ func Defaults() Config {
 	return Config{
 		Level: "device", Method: "sha256", Confirm: "reply",
 		KeepAlive: 30 * time.Second, ReplyTimeout: 10 * time.Second, PostInterval: time.Second,
-		InFlight: 16, History: true, HistoryValues: 100, Order: "live-first", ClockWait: 10 * time.Minute,
+		InFlight: 16, History: true, HistoryValues: 100, Order: "live-first",
 	}
 }
 

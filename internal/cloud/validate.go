@@ -79,8 +79,5 @@ func (c Config) validateFigures() (errs []error) {
 	if c.Order != "live-first" && c.Order != "oldest-first" {
 		fail("onenet.order is %q, want live-first or oldest-first", c.Order)
 	}
-	if c.ClockWait < 0 {
-		fail("onenet.clock_wait is %v, want 0s or more", c.ClockWait)
-	}
 	return errs
 }

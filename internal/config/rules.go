@@ -53,7 +53,7 @@ func portRule() rule {
 				return "write " + strconv.Quote(path)
 			}
 		}
-		return "`serialgw ports` lists what is plugged in"
+		return "`ls /dev/serial/by-path` lists what is plugged in"
 	}
 	return r
 }
@@ -83,7 +83,6 @@ func rules() map[string]rule {
 		"cloud.Config.in_flight":      number(1, 1024, "a number of posts", "16"),
 		"cloud.Config.history_values": number(1, 100, "a number of values", "100"),
 		"cloud.Config.order":          choice("live-first", "oldest-first"),
-		"cloud.Config.clock_wait":     period(0, 24*time.Hour, `"10m"`),
 
 		"config.Board.name":     text("a name of A-Z a-z 0-9 _ -", `"car"`, isWord),
 		"config.Board.prefix":   text("letters, digits and _, a letter first", `"left_"`, isIdentifier),
