@@ -134,7 +134,17 @@ func (p *Port) Read(buf []byte, wait time.Duration) (int, error) {
 		return 0, p.cause(err)
 	}
 	p.into, p.got, p.gotErr = buf, 0, nil
-	if err := p.raw.Read(p.step); err != nil {
+	err := p.raw.Read(p.step)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// A process that was not running finds its timer run out and the bytes
+		// there: only the driver knows that the line was silent.
+		err = p.raw.Control(func(fd uintptr) {
+			if !p.readOnce(fd) {
+				p.gotErr = os.ErrDeadlineExceeded
+			}
+		})
+	}
+	if err != nil {
 		return 0, p.cause(err)
 	}
 	return p.got, p.gotErr
