@@ -16,6 +16,9 @@ const (
 
 	// soundLife is how long a connection must last to count as a success.
 	soundLife = 10 * time.Second
+	// soundPosts confirmed prove the same in less time: the platform's pace
+	// does not allow a twin to get so far before it is kicked.
+	soundPosts = 32
 	// suspectAfter short connections in a row, something kicks us out.
 	suspectAfter = 3
 	suspectWait  = time.Minute
@@ -41,6 +44,8 @@ type ending struct {
 	err  error
 	code byte          // endLogin: the CONNACK's
 	life time.Duration // endDropped: since the login
+
+	confirmed uint64 // endDropped: posts since the login
 }
 
 // backoff decides how long to wait before the next attempt. The zero value is
@@ -64,7 +69,7 @@ func (b *backoff) after(end ending) (wait time.Duration, network bool) {
 		b.refused = grow(b.refused, refusedFirst, refusedMost)
 		return jitter(b.refused), false
 	case endDropped:
-		if end.life >= soundLife {
+		if end.life >= soundLife || end.confirmed >= soundPosts {
 			*b = backoff{attempts: b.attempts}
 		} else if b.short++; b.suspicious() {
 			return jitter(suspectWait), false

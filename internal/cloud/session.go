@@ -42,6 +42,7 @@ type session struct {
 	ctx    context.Context
 	client mqtt.Client
 	began  reading.Stamp // the login
+	before uint64        // posts confirmed before it
 
 	openErr error          // of the network, better worded than paho's
 	abort   func() bool    // stops what closes the connection when ctx ends
@@ -85,6 +86,7 @@ func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, endi
 		return nil, ending{kind: endNetwork, err: err}
 	}
 	s.began = c.clock()
+	s.before = c.Status().Confirmed
 	return s, ending{}
 }
 
@@ -294,7 +296,10 @@ func (s *session) failed(ctx context.Context, err error) ending {
 	case errors.Is(err, errTopics):
 		return ending{kind: endTopics, err: err}
 	}
-	return ending{kind: endDropped, err: err, life: s.c.clock().Since(s.began)}
+	return ending{
+		kind: endDropped, err: err,
+		life: s.c.clock().Since(s.began), confirmed: s.c.Status().Confirmed - s.before,
+	}
 }
 
 // close takes leave and waits for the goroutines of this session.
