@@ -19,6 +19,8 @@ func (c *compiler) compileChecks() {
 		}
 		if out, ok := c.check(key, k); ok {
 			c.p.checks = append(c.p.checks, out)
+		} else {
+			c.badCheck = true
 		}
 	}
 	if defaults > 1 {
@@ -152,7 +154,7 @@ func (c *compiler) checkOver(key string, k *Check, out *check) bool {
 	if len(k.Over) == 0 && out.kind != "const" {
 		// Everything before the check itself [WIRE-5].
 		out.over = []span{{from: 0, to: out.at}}
-		if out.at == 0 {
+		if out.at == 0 && out.size > 0 { // 0 bytes: of an unknown kind, said already
 			c.add(key+".over", "none", "slices", "nothing stands before the check")
 			ok = false
 		}

@@ -16,6 +16,9 @@ type compiler struct {
 	p      *Plan
 	length *lengthField // the frame's own
 	head   int          // bytes of sync, id and length
+	// badCheck: a check is written, but wrongly. Rules for frames without a
+	// check keep silent, for they would report a mistake that is not there.
+	badCheck bool
 }
 
 // Compile makes a plan of a description whose preset has been resolved with
@@ -157,7 +160,7 @@ func (c *compiler) messages() {
 func (c *compiler) message(prefix string, m Message) {
 	out := &MessagePlan{Name: m.Name, IDs: slices.Clone(m.ID), Turn: m.Turn}
 	c.identity(prefix, m)
-	l := &layout{m: &c.mistakes, checked: c.p.Checked()}
+	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
 	data := c.d.Data
 	if m.Struct == "" && data == 0 {
 		data = len(c.p.sync)
@@ -192,7 +195,7 @@ func (c *compiler) identity(prefix string, m Message) {
 	if m.Turn != "" && m.Turn != "request" && m.Turn != "reply" {
 		c.add(prefix+"turn", quote(m.Turn), `"request" or "reply"`, nearest(m.Turn, []string{"request", "reply"}))
 	}
-	needs := slices.ContainsFunc(c.p.checks, func(k check) bool { return k.extra })
+	needs := slices.ContainsFunc(c.d.Check, func(k Check) bool { return k.Extra != "" })
 	switch {
 	case m.CRCExtra != nil && (*m.CRCExtra < 0 || *m.CRCExtra > 255):
 		c.add(prefix+"crc_extra", fmt.Sprint(*m.CRCExtra), "0 to 255", "")

@@ -135,6 +135,32 @@ func TestCompile_EveryMistakeAtOnce(t *testing.T) {
 	}
 }
 
+// TestCompile_WrongCheckIsOneMistake: what a frame without a check must not do
+// is no second mistake beside a check that is written wrongly.
+func TestCompile_WrongCheckIsOneMistake(t *testing.T) {
+	for _, row := range []struct {
+		check frame.Check
+		key   string
+	}{
+		{frame.Check{Kind: "crc16"}, "check[0].kind"},
+		{frame.Check{Kind: "crc-16/modbus"}, "check[0].endian"},
+		{frame.Check{Kind: "crc", Width: 99, Poly: 7}, "check[0].width"},
+		{frame.Check{Kind: "crc16", Extra: "crc_extra"}, "check[0].kind"},
+	} {
+		for _, sync := range []string{"AA 55", ""} {
+			d := base()
+			d.Sync, d.End, d.Check = sync, "0D", []frame.Check{row.check}
+			if row.check.Extra != "" {
+				d.Messages[0].CRCExtra = new(7)
+			}
+			_, errs := frame.Compile("x", d)
+			if len(errs) != 1 || errs[0].Key != row.key {
+				t.Errorf("%+v with sync %q: got %v, want one mistake at %s", row.check, sync, errs, row.key)
+			}
+		}
+	}
+}
+
 func TestCompile_UncheckedFramesNeedBounds(t *testing.T) {
 	d := frame.Description{Sync: "AA", Fields: []frame.Field{
 		{Name: "a", Type: "B"}, {Name: "b", Type: "B", Range: []float64{0, 9}},

@@ -66,7 +66,7 @@ func (c *compiler) checkReach() int {
 // fields of a fixed size, or up to the end marker.
 func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data int) {
 	fixed := m.Struct != "" || len(m.Fields) > 0
-	alone := len(c.p.sync) == 0 && len(c.p.checks) == 0 && len(c.p.end) > 0
+	alone := len(c.p.sync) == 0 && len(c.d.Check) == 0 && len(c.p.end) > 0
 	switch {
 	case alone || !fixed || l.rest:
 		if len(c.p.end) == 0 {
@@ -162,7 +162,7 @@ func (c *compiler) limit() {
 // sound refuses a frame that nothing could tell from noise.
 func (c *compiler) sound() {
 	p := c.p
-	if len(p.sync) == 0 && len(p.end) == 0 && !p.Checked() && len(p.messages) > 0 {
+	if len(p.sync) == 0 && len(p.end) == 0 && !p.Checked() && !c.badCheck && len(p.messages) > 0 {
 		c.add("sync", "neither sync nor end nor check", "one of them", "nothing tells a frame from noise")
 	}
 	if p.pieces && len(p.messages) > 1 {
