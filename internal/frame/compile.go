@@ -173,6 +173,7 @@ func (c *compiler) message(prefix string, m Message) {
 		data = 0
 	}
 	l.build(content{prefix: prefix, data: data, text: m.Struct, names: m.Names, fields: m.Fields})
+	c.keepOffSync(prefix, m, l)
 	out.slots, out.props = l.slots, l.props
 	out.shape.consts = l.consts
 	if m.CRCExtra != nil {

@@ -190,6 +190,60 @@ func TestCompile_Sizes(t *testing.T) {
 	}
 }
 
+// TestCompile_PastedStruct: what a pack line without a thought for sync, check
+// or byte order is told, beside the line that is right. [WIRE-8] [WIRE-10]
+func TestCompile_PastedStruct(t *testing.T) {
+	sum := []frame.Check{{Kind: "sum8"}}
+	names := []string{"cx", "cy", "age_ms"}
+	const onSync = "struct: cx stands on the sync bytes AA 55; set data = 2"
+	ranged := []frame.Field{{Name: "cy", Range: []float64{0, 9}}}
+	for _, row := range []struct {
+		name string
+		d    frame.Description
+		want string // "": it compiles
+	}{
+		{"DataBehindSync", frame.Description{Data: 2, Struct: "<hhH", Names: names}, ""},
+		{"NamesPassOverSync", frame.Description{Struct: "<BBhhH", Names: append([]string{"_", "_"}, names...)}, ""},
+		{"OnSync", frame.Description{Struct: "<hhH", Names: names}, onSync + `, or begin struct with BB and names with "_", "_"`},
+		{"HalfOnSync", frame.Description{Data: 1, Struct: "<hhH", Names: names}, onSync},
+		{"FieldOnSync", frame.Description{Fields: []frame.Field{{Name: "a", Type: "B", At: new(1)}}},
+			"fields[0].at: a stands on the sync bytes AA 55; set data, or at, to 2"},
+		{"WildcardOfSync", frame.Description{Sync: "AA ??", Fields: []frame.Field{{Name: "a", Type: "B", At: new(1)}}}, ""},
+
+		{"NativeWithoutGaps", frame.Description{Data: 2, Struct: "hhB", Names: names}, ""},
+		{"NativeBytes", frame.Description{Data: 2, Struct: "B3sb", Names: names}, ""},
+		{"NativeWithGaps", frame.Description{Data: 2, Struct: "BhB", Names: names},
+			`struct: "BhB" is 5 bytes as Python packs it without a prefix (native alignment) and 4 as "<BhB"; write the prefix, on the board as well`},
+		{"GapsPacked", frame.Description{Data: 2, Struct: ">BhB", Names: names}, ""},
+		{"FieldWithoutPrefix", frame.Description{Fields: []frame.Field{{Name: "a", Type: "B"}, {Name: "b", Type: "h"}}}, ""},
+
+		{"BadName", frame.Description{Data: 2, Struct: "<hhH", Names: []string{"cx", "2y", "_"}},
+			`names[1]: found "2y", want a letter, then at most 49 letters, digits and _; OneNET takes no other identifiers`},
+		{"NameTwice", frame.Description{Data: 2, Struct: "<hhH", Names: []string{"cx", "_", "cx"}},
+			`names[2]: found "cx", want a name used once in a message; it also stands in names[0]`},
+		{"NoCheckNorRange", frame.Description{Data: 2, Struct: "<h", Names: []string{"cx"}, Check: []frame.Check{}},
+			`struct: nothing tells a damaged cx from a good one; add check = { kind = "sum8" } and let the board send it, or list cx under fields with a range`},
+		{"NoCheckSomeRange", frame.Description{Data: 2, Struct: "<hhH", Names: names, Fields: ranged, Check: []frame.Check{}},
+			`struct: nothing tells a damaged cx or age_ms from a good one; add check = { kind = "sum8" } and let the board send it, or list cx, age_ms under fields with a range`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.d.Sync == "" {
+				row.d.Sync = "AA 55"
+			}
+			if row.d.Check == nil {
+				row.d.Check = sum
+			}
+			got := ""
+			if _, errs := frame.Compile("cam", row.d); len(errs) > 0 {
+				got = errs.Error()
+			}
+			if got != row.want {
+				t.Errorf("got  %s\nwant %s", got, row.want)
+			}
+		})
+	}
+}
+
 // TestCompile_StructSize: a pack line holds the end marker when its last value
 // has no name.
 func TestCompile_StructSize(t *testing.T) {

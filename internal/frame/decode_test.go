@@ -26,7 +26,7 @@ func TestDecode_EndiannessOfEveryField(t *testing.T) {
 		{"<e", "0.000042021275"}, {">e", "-2.5039062"}, {"<f", "0.000000000000000000000000000000000001540024"}, {">f", "-8.125736"},
 		{">d", "-147552.50245290645"}, {"?", "true"},
 	} {
-		p := mustCompile(t, "x", frame.Description{Size: 9, Check: []frame.Check{{Kind: "const", Value: new(0x55)}}, Sync: "C1",
+		p := mustCompile(t, "x", frame.Description{Size: 9, Check: []frame.Check{{Kind: "const", Value: new(0x55)}}, Sync: "C?",
 			Fields: []frame.Field{{Name: "v", Type: row.typ, At: new(0), Range: wide(row.typ)}}})
 		f, err := p.Parse(fromHex(t, wire+" 55"))
 		if err != nil {

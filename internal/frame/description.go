@@ -20,9 +20,13 @@ type Description struct {
 	GapMS  float64 `toml:"gap_ms"`    // a silence this long abandons a partial frame, ms
 	Strict bool    `toml:"strict_id"` // true: a frame whose id is not listed is no frame
 
-	Data   int      `toml:"data"`   // where fields begin; default: after sync, with struct: 0
-	Struct string   `toml:"struct"` // a Python struct string: "<bbhhhhb"; expands to fields
-	Names  []string `toml:"names"`  // one for each value of struct; "_" is no property
+	// Data is where fields begin; default: after sync, with struct: 0, where
+	// names of "_" pass over sync. No property may lie on sync's fixed bytes.
+	Data int `toml:"data"`
+	// Struct is a Python struct string, "<bbhhhhb"; it expands to fields.
+	// Without "<" or ">" it must be one that Python packs without gaps.
+	Struct string   `toml:"struct"`
+	Names  []string `toml:"names"` // one for each value of struct; "_" is no property
 	// Fields lists the values of the only message, when there is no
 	// [[message]]. Beside struct, a field without a type adds scale, unit,
 	// range ... to the struct value of the same name.

@@ -9,8 +9,8 @@ import (
 // Error is one mistake in a description.
 type Error struct {
 	Key   string // where, relative to the frame: "message[2].fields[3].scale"
-	Found string // what stands there
-	Want  string // what may stand there
+	Found string // what stands there; without Want, the whole mistake
+	Want  string // what may stand there; may be empty
 	Cure  string // what to do; may be empty
 }
 
@@ -18,15 +18,13 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Key)
-	if e.Found != "" {
-		b.WriteString(": found " + e.Found)
-	}
-	if e.Want != "" {
-		if e.Found != "" {
-			b.WriteString(", want " + e.Want)
-		} else {
-			b.WriteString(": want " + e.Want)
-		}
+	switch {
+	case e.Want == "":
+		b.WriteString(": " + e.Found)
+	case e.Found == "":
+		b.WriteString(": want " + e.Want)
+	default:
+		b.WriteString(": found " + e.Found + ", want " + e.Want)
 	}
 	if e.Cure != "" {
 		b.WriteString("; " + e.Cure)

@@ -16,6 +16,11 @@ type layout struct {
 	consts  []constant
 	keys    map[string]string // property to the key that gave it
 
+	// pasted is the key of struct while values are read that no field
+	// describes; such a value's own key is that of its name. Else "".
+	pasted    string
+	unbounded []string // pasted properties that lack bounds
+
 	off      int  // where the next field stands; negative: from the frame's end
 	atEnd    bool // a field from the end has reached it
 	rest     bool // a repeat = "rest" has begun: nothing may follow
@@ -38,88 +43,25 @@ type content struct {
 
 // build reads the fields; a struct string is turned into fields first.
 func (l *layout) build(c content) {
-	fields, key := c.fields, c.prefix+"fields[%d]"
-	if c.text != "" {
-		fields, key = l.expand(c), c.prefix+"struct value %d"
-	} else if len(c.names) > 0 {
-		l.m.add(c.prefix+"names", "", "names beside struct", "give each field its own name")
-	}
 	l.off = c.data
-	if len(fields) > 0 {
-		l.used, l.full = c.data, c.data
-	}
-	for i := range fields {
-		l.field(fmt.Sprintf(key, i), &fields[i])
-	}
-}
-
-// expand turns struct and names into fields, and adds to them what fields of
-// the same names say.
-func (l *layout) expand(c content) []Field {
-	atoms, err := parseStruct(c.text)
-	if err != nil {
-		l.m.add(c.prefix+"struct", quote(c.text), err.want, err.cure)
-		return nil
-	}
-	var out []Field
-	n := 0
-	for _, a := range atoms {
-		if a.kind == rawPad {
-			out = append(out, Field{Skip: 1})
-			continue
-		}
-		f := Field{Name: "_", Type: a.letter()}
-		if n < len(c.names) {
-			f.Name = c.names[n]
-		}
-		n++
-		out = append(out, f)
-	}
-	if n != len(c.names) {
-		l.m.add(c.prefix+"names", fmt.Sprint(len(c.names), " names"),
-			fmt.Sprint(n, ", one for each value of struct"), `"_" names a value that is no property`)
-	}
-	for i, f := range c.fields {
-		l.decorate(fmt.Sprintf("%sfields[%d]", c.prefix, i), f, out)
-	}
-	return out
-}
-
-func (l *layout) decorate(key string, f Field, values []Field) {
-	if f.Type != "" {
-		l.m.add(key+".type", quote(f.Type), "no type beside struct", "struct gives the type; or leave struct out")
+	if c.text != "" {
+		l.buildStruct(c)
 		return
 	}
-	for i := range values {
-		if v := &values[i]; f.Name != "" && f.Name != "_" && v.Name == f.Name {
-			f.Type = v.Type
-			*v = f
-			return
-		}
+	if len(c.names) > 0 {
+		l.m.add(c.prefix+"names", "", "names beside struct", "give each field its own name")
 	}
-	l.m.add(key+".name", quote(f.Name), "a name out of names", "")
+	l.begin(len(c.fields))
+	for i := range c.fields {
+		l.field(fmt.Sprintf("%sfields[%d]", c.prefix, i), &c.fields[i])
+	}
 }
 
-// letter writes the type back.
-func (a atom) letter() string {
-	order := "<"
-	if a.big {
-		order = ">"
+// begin notes that n fields follow from here.
+func (l *layout) begin(n int) {
+	if n > 0 {
+		l.used, l.full = l.off, l.off
 	}
-	switch {
-	case a.kind == rawText:
-		return fmt.Sprintf("%ds", a.size)
-	case a.size == 3 && a.kind == rawInt:
-		return order + "i24"
-	case a.size == 3:
-		return order + "u24"
-	}
-	for _, letter := range "?bBhHiIqQefd" {
-		if b := letters[byte(letter)]; b.kind == a.kind && b.size == a.size {
-			return order + string(letter)
-		}
-	}
-	return order + "x"
 }
 
 func (l *layout) field(key string, f *Field) {
@@ -193,7 +135,7 @@ func (l *layout) skip(key string, f *Field) {
 // advance moves past size bytes and keeps the extents.
 func (l *layout) advance(key string, size int) bool {
 	if l.atEnd || (l.off < 0 && l.off+size > 0) || l.off+size > maxTotal {
-		l.m.add(key+".at", fmt.Sprint("offset ", l.off), "a place inside the frame", "")
+		l.m.add(l.part(key, "at"), fmt.Sprint("offset ", l.off), "a place inside the frame", "")
 		return false
 	}
 	if l.off < 0 {
@@ -268,11 +210,15 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 		return
 	}
 	s.name, info.Name = name, name
-	if !l.checked && !bounded(&s) {
+	switch {
+	case l.checked || bounded(&s):
+	case l.pasted != "":
+		l.unbounded = append(l.unbounded, name)
+	default:
 		l.m.add(key+".range", name+" without bounds", "range, const, map or flags",
 			"the frame has no check, so only bounds can tell a damaged value")
 	}
-	l.add(key+".name", s, info)
+	l.add(l.part(key, "name"), s, info)
 }
 
 // bounded reports whether a damaged value has a chance to be noticed. [WIRE-10]

@@ -3,28 +3,28 @@ package frame
 // Metrics counts what a Scanner has seen since it was made. Bytes count once
 // they are judged: BytesIn = FrameBytes + Noise + Idle + bytes still held.
 type Metrics struct {
-	BytesIn    uint64
-	FrameBytes uint64 // in accepted frames
-	Noise      uint64 // in no frame, and not idle
-	Idle       uint64 // idle bytes between frames
-	Frames     uint64 // accepted, listed or not
-	UnknownID  uint64 // accepted, but no message has that id
+	BytesIn    uint64 `json:"bytes_in"`
+	FrameBytes uint64 `json:"frame_bytes"` // in accepted frames
+	Noise      uint64 `json:"noise"`       // in no frame, and not idle
+	Idle       uint64 `json:"idle"`        // idle bytes between frames
+	Frames     uint64 `json:"frames"`      // accepted, listed or not
+	UnknownID  uint64 `json:"unknown_id"`  // accepted, but no message has that id
 
 	// Candidates that began with sync and were given up, by the rule that
 	// they broke. Rescanning may try several within one damaged frame.
-	IDRejected     uint64 // id not listed, with strict_id or without a check
-	LengthRejected uint64 // total below the minimum or above max
-	ConstRejected  uint64
-	EndRejected    uint64
-	CheckFailed    uint64
-	Expired        uint64 // partial frames abandoned after a silence
+	IDRejected     uint64 `json:"id_rejected"`     // id not listed, with strict_id or without a check
+	LengthRejected uint64 `json:"length_rejected"` // total below the minimum or above max
+	ConstRejected  uint64 `json:"const_rejected"`
+	EndRejected    uint64 `json:"end_rejected"`
+	CheckFailed    uint64 `json:"check_failed"`
+	Expired        uint64 `json:"expired"` // partial frames abandoned after a silence
 
-	Resyncs     uint64 // a frame, then noise, then a frame
-	LongestLoss uint64 // longest run of noise without a frame, bytes
+	Resyncs     uint64 `json:"resyncs"`      // a frame, then noise, then a frame
+	LongestLoss uint64 `json:"longest_loss"` // longest run of noise without a frame, bytes
 
-	SeqLost     uint64 // frames missing according to the sequence number
-	SeqRepeated uint64 // frames with the number of the frame before
-	SeqBack     uint64 // the number went back: the board restarted
+	SeqLost     uint64 `json:"seq_lost"`     // frames missing according to the sequence number
+	SeqRepeated uint64 `json:"seq_repeated"` // frames with the number of the frame before
+	SeqBack     uint64 `json:"seq_back"`     // the number went back: the board restarted
 }
 
 // Explained returns the share of the judged bytes that lie in accepted

@@ -53,7 +53,7 @@ type typeError struct{ want, cure string }
 func (e *typeError) Error() string { return e.want }
 
 // parseStruct reads a Python struct string: "<bbhhhhb", ">4sH", "<u24".
-// Without a prefix it is little-endian [WIRE-8].
+// Without a prefix it is little-endian; see also refuseNative. [WIRE-8]
 func parseStruct(text string) ([]atom, *typeError) {
 	rest, big, err := cutOrder(strings.TrimSpace(text))
 	if err != nil {
