@@ -74,8 +74,8 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	if err := errors.Join(err, sink.close(), out.Flush()); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(std.err, "%d frames, %d of unknown id, %d bytes of noise, %d failed checks, %.1f %% of the bytes explained\n",
-		metrics.Frames, metrics.UnknownID, metrics.Noise, metrics.CheckFailed, 100*metrics.Explained())
+	_, _ = fmt.Fprintf(std.err, "frames %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%\n",
+		metrics.Frames, metrics.UnknownID, metrics.CheckFailed, metrics.Noise, 100*metrics.Explained())
 	if metrics.Frames == 0 {
 		return fmt.Errorf("no frame of %q was found in %d bytes", plan.Name(), metrics.BytesIn)
 	}
@@ -91,14 +91,37 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	case o.preset != "":
 		return namedPlan(&config.Config{}, o.preset)
 	}
-	cfg, err := loadConfig(o.config, std)
+	cfg, err := loadFrames(o.config, std)
 	if err != nil {
 		return nil, err
 	}
 	if o.frame == "" {
+		if len(cfg.Boards) == 0 {
+			return nil, usagef("%s has no board to take the frame from: give --frame with one of %s", o.config, strings.Join(cfg.FrameNames(), ", "))
+		}
 		o.frame = cfg.Boards[0].Frame
 	}
 	return namedPlan(cfg, o.frame)
+}
+
+// loadFrames reads a configuration for the sake of its frames: a login or a
+// port that is not filled in yet does not matter.
+func loadFrames(path string, std streams) (*config.Config, error) {
+	cfg, issues, err := config.Load(path, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	bad := false
+	for _, i := range issues {
+		if !i.Warning && (i.Key == "" || strings.HasPrefix(i.Key, "frame")) {
+			_, _ = fmt.Fprintln(std.err, i)
+			bad = true
+		}
+	}
+	if bad {
+		return nil, usageError{errReported}
+	}
+	return cfg, nil
 }
 
 // namedPlan compiles a frame of the configuration, or a preset.
@@ -119,7 +142,7 @@ func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func()
 		text := strings.NewReplacer(" ", "", ",", "", "0x", "", "0X", "", "\n", "", "\t", "", ":", "").Replace(strings.Join(args, ""))
 		raw, err := hex.DecodeString(text)
 		if err != nil {
-			return nil, nil, usagef("%q is not hex: %w; write pairs of digits, for example 55 AA 01", strings.Join(args, " "), err)
+			return nil, nil, usagef("%q is not hex; write pairs of digits, for example 55 AA 01", strings.Join(args, " "))
 		}
 		return strings.NewReader(string(raw)), func() {}, nil
 	}
@@ -202,9 +225,13 @@ func (s *jsonSink) write(r *reading.Reading) error {
 	if s.flat {
 		b = appendValues(b, r)
 	} else {
-		b = append(b, `{"board":`...)
-		b = reading.AppendQuoted(b, r.Board)
-		b = append(b, `,"message":`...)
+		b = append(b, '{')
+		if r.Board != "" {
+			b = append(b, `"board":`...)
+			b = reading.AppendQuoted(b, r.Board)
+			b = append(b, ',')
+		}
+		b = append(b, `"message":`...)
 		b = reading.AppendQuoted(b, r.Message)
 		if r.Stamp.Wall != 0 {
 			b = append(b, `,"time":"`...)

@@ -227,7 +227,7 @@ func (d *demo) live(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(&b, "\nCtrl-C ends it.\n")
-		view := fitWidth(b.Bytes()[head:], terminalWidth(out))
+		view := wrapWidth(b.Bytes()[head:], terminalWidth(out))
 		lines = bytes.Count(view, []byte{'\n'})
 		if _, err := out.Write(append(b.Bytes()[:head:head], view...)); err != nil {
 			return fmt.Errorf("cannot print: %w", err)
@@ -250,13 +250,21 @@ func terminalWidth(w io.Writer) int {
 	return 80
 }
 
-// fitWidth cuts lines that would wrap, so that the view can be drawn over.
-func fitWidth(view []byte, width int) []byte {
+// wrapWidth breaks long lines at spaces, so that nothing is lost and the view
+// can be drawn over: the terminal must not wrap by itself.
+func wrapWidth(view []byte, width int) []byte {
+	const indent = "      "
+	limit := max(width-1, 2*len(indent))
 	var out []byte
-	for line := range bytes.Lines(view) {
-		text := []rune(string(bytes.TrimRight(line, "\n")))
-		if len(text) >= width {
-			text = append(text[:max(width-2, 0)], '…')
+	for raw := range bytes.Lines(view) {
+		text := []rune(string(bytes.TrimRight(raw, "\n")))
+		for len(text) > limit {
+			at := limit
+			for at > limit/2 && text[at] != ' ' {
+				at--
+			}
+			out = append(append(out, string(text[:at])...), '\n')
+			text = append([]rune(indent), text[at:]...)
 		}
 		out = append(append(out, string(text)...), '\n')
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"strings"
@@ -56,6 +57,9 @@ func newSim(std streams) *cobra.Command {
 }
 
 func runSim(cmd *cobra.Command, o simOptions, std streams) error {
+	if _, err := base64.StdEncoding.DecodeString(o.key); err != nil {
+		return usagef("--key: not base64: a key has 44 characters and ends in =")
+	}
 	product := onenetsim.Product{ID: o.product, Devices: map[string]string{o.device: o.key}}
 	if o.model != "" {
 		text, err := os.ReadFile(o.model)
@@ -90,7 +94,7 @@ func printPost(std streams, p onenetsim.Post) {
 func serveSim(cmd *cobra.Command, sim *onenetsim.Server, o simOptions, std streams) error {
 	addr, err := sim.Listen(o.listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+		return fmt.Errorf("%w; --listen chooses another address", err)
 	}
 	_, _ = fmt.Fprintf(std.err, "OneNET simulator on %v for product %s, device %s\n", addr, o.product, o.device)
 	if o.listenTLS != "" {

@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"serialgw/internal/cloud"
+	"serialgw/internal/config"
 	"serialgw/internal/gateway"
 	"serialgw/internal/queue"
+	"serialgw/internal/uart"
 )
 
 // nodeStatus is the answer to "status" on the status socket.
@@ -24,6 +26,8 @@ type nodeStatus struct {
 	Gateway gateway.Status `json:"gateway"`
 	Queue   queue.Stats    `json:"queue"`
 	Link    cloud.Status   `json:"link"`
+
+	Ports map[string]uart.Status `json:"ports"` // by board
 }
 
 func (n *node) status() nodeStatus {
@@ -32,6 +36,10 @@ func (n *node) status() nodeStatus {
 		Device:  n.device,
 		Gateway: n.gateway.Status(),
 		Queue:   n.queue.Stats(),
+	}
+	s.Ports = make(map[string]uart.Status)
+	for _, b := range s.Gateway.Boards {
+		s.Ports[b.Name] = n.port(b.Name)
 	}
 	if c := n.client.Load(); c != nil {
 		s.Link = c.Status()
@@ -44,28 +52,32 @@ the queue, and the last verdict of the cloud. It goes through the gateway's
 status socket and opens neither the port nor a second login.`
 
 func newStatus(std streams) *cobra.Command {
-	var path string
+	var path, socket string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Ask a running gateway how it is",
 		Long:  statusHelp,
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return askStatus(cmd.Context(), path, asJSON, std) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return askStatus(cmd.Context(), path, socket, asJSON, std) },
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().StringVar(&socket, "socket", "", "status socket `path`; default: where the configuration puts it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for scripts")
 	return cmd
 }
 
-func askStatus(ctx context.Context, path string, asJSON bool, std streams) error {
-	cfg, err := loadConfig(path, std)
-	if err != nil {
-		return err
-	}
-	socket := cfg.SocketPath(os.Getenv)
+func askStatus(ctx context.Context, path, socket string, asJSON bool, std streams) error {
 	if socket == "" {
-		return usagef("the status socket is switched off in %s", path)
+		// Mistakes elsewhere in the file do not matter here: the gateway may
+		// well be running on the version before them.
+		cfg, _, err := config.Load(path, os.Getenv)
+		if err != nil {
+			return err
+		}
+		if socket = cfg.SocketPath(os.Getenv); socket == "" {
+			return usagef("the status socket is switched off in %s", path)
+		}
 	}
 	var s nodeStatus
 	if err := gateway.Ask(ctx, socket, "status", &s); err != nil {
@@ -88,11 +100,14 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 	for _, b := range s.Gateway.Boards {
 		row("board "+b.Name, "%.1f frames/s, %d good, %d bad, %d noise bytes, %.1f %% explained",
 			b.FramesPerSecond, b.Metrics.Frames, b.Metrics.CheckFailed, b.Metrics.Noise, 100*b.Explained)
+		if p := s.Ports[b.Name]; p.State != uart.Opened && p.Text != "" {
+			row("  port", "%s", p.Text)
+		}
 		if len(b.Latest) > 0 {
 			row("  values", "%s", valuesText(b))
 		}
 	}
-	row("queue", "%d records waiting, %d dropped", s.Queue.Records, s.Queue.Dropped)
+	row("queue", "%d readings waiting, %d dropped%s", s.Queue.Records, s.Queue.Dropped, diskTrouble(s.Queue))
 	u := s.Gateway.Uplink
 	state := "not connected"
 	if u.Ready {
@@ -100,12 +115,30 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 	}
 	row("cloud", "%s, %d posts confirmed (%d readings), %d refused, %d unanswered, %d dead letters",
 		state, u.Confirmed, u.Records, u.Refused, u.Lost, u.DeadLetters)
+	if !u.Ready && s.Link.LastError != "" {
+		row("  cause", "%s", s.Link.LastError)
+	}
+	if time.Now().Before(u.PausedUntil) {
+		row("  paused", "until %s", u.PausedUntil.Local().Format(time.TimeOnly))
+	}
 	row("last post", "%s", ago(u.LastPost))
 	row("last verdict", "%s", verdictText(u))
 	for name, q := range u.Quarantine {
 		row("quarantined", "%s: code %d, %s", name, q.Code, q.Text)
 	}
 	return w.Flush()
+}
+
+// diskTrouble says what the queue suffers from, if anything.
+func diskTrouble(q queue.Stats) string {
+	text := ""
+	if q.InMemory {
+		text += ", the disk refuses writes: kept in memory"
+	}
+	if q.DamagedRecords > 0 {
+		text += fmt.Sprintf(", %d damaged", q.DamagedRecords)
+	}
+	return text
 }
 
 func valuesText(b gateway.BoardStatus) string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,15 @@ type node struct {
 
 	client      atomic.Pointer[cloud.Client] // of the uplink now in use
 	uplinkPrint string
+
+	mu    sync.Mutex
+	lines map[string]line // by board
+}
+
+// line is a board's port, with the settings that it was made for.
+type line struct {
+	print string
+	*uart.Line
 }
 
 // nodeOptions are what a verb adds to the configuration.
@@ -72,7 +82,7 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 		}
 		return nil, fmt.Errorf("cannot open the queue in %s: %w", o.dir, err)
 	}
-	n := &node{cfg: cfg, dir: o.dir, socket: o.socket, log: log, clock: clock.New(), queue: q}
+	n := &node{cfg: cfg, dir: o.dir, socket: o.socket, log: log, clock: clock.New(), queue: q, lines: make(map[string]line)}
 	if err := n.claim(cfg.OneNET, o.newDevice); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
@@ -171,7 +181,7 @@ func (n *node) gatewayConfig(cfg *config.Config) (gateway.Config, error) {
 		return gateway.Config{}, err
 	}
 	for i := range boards {
-		boards[i].Source = n.openLine(cfg.Boards[i])
+		boards[i].Source = n.lineOf(cfg.Boards[i], boards[i].Fingerprint)
 	}
 	up := planUplink(cfg.OneNET)
 	client, err := cloud.New(cfg.OneNET, n.clock.Now, cloud.Options{OnEvent: n.linkEvents()})
@@ -220,6 +230,29 @@ func planUplink(c cloud.Config) gateway.Uplink {
 
 func capacity(boards []gateway.Board, cfg *config.Config) gateway.Rates {
 	return gateway.CapacityOf(boards, planUplink(cfg.OneNET))
+}
+
+// lineOf returns the port of a board: the one in use when nothing about the
+// board has changed, so that its status stays known, else a new one.
+func (n *node) lineOf(b config.Board, print string) *uart.Line {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if old, ok := n.lines[b.Name]; ok && old.print == print {
+		return old.Line
+	}
+	l := line{print, n.openLine(b)}
+	n.lines[b.Name] = l
+	return l.Line
+}
+
+// port returns the state of a board's port.
+func (n *node) port(board string) uart.Status {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l, ok := n.lines[board]; ok {
+		return l.Status()
+	}
+	return uart.Status{}
 }
 
 // openLine makes a board's port; its changes of state are said once each.

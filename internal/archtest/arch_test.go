@@ -21,7 +21,7 @@ type room struct {
 }
 
 var roomRow = regexp.MustCompile("^\\| `((?:internal|cmd)/[a-z]+)` \\|[^|]*\\|([^|]*)\\|") //nolint:gochecknoglobals // a constant
-var quoted = regexp.MustCompile("`([a-z]+)`")                                             //nolint:gochecknoglobals // a constant
+var quoted = regexp.MustCompile("`([a-z]+)`")                                              //nolint:gochecknoglobals // a constant
 
 func readTable(t *testing.T) map[string]room {
 	t.Helper()

@@ -43,22 +43,22 @@ const (
 // Status is a snapshot for people and metrics. Counters count from the start
 // of the program.
 type Status struct {
-	State         State
-	Since         reading.Stamp // when State began
-	Connects      uint64        // attempts
-	Posts         uint64        // messages handed over
-	Confirmed     uint64        // posts confirmed in time
-	Refused       uint64        // posts refused, for good or for now
-	Lost          uint64        // posts without an answer in time
-	LateConfirmed uint64        // lost ones that were confirmed after all
+	State         State         `json:"state"`
+	Since         reading.Stamp `json:"since"`          // when State began
+	Connects      uint64        `json:"connects"`       // attempts
+	Posts         uint64        `json:"posts"`          // messages handed over
+	Confirmed     uint64        `json:"confirmed"`      // posts confirmed in time
+	Refused       uint64        `json:"refused"`        // posts refused, for good or for now
+	Lost          uint64        `json:"lost"`           // posts without an answer in time
+	LateConfirmed uint64        `json:"late_confirmed"` // lost ones that were confirmed after all
 	// UnknownReplies were about none of our posts: of an earlier process, or
 	// of a second one with the same device name.
-	UnknownReplies uint64
-	BadMessages    uint64 // messages from the broker that could not be read
-	Downlinks      uint64 // writes, reads and calls from the cloud
-	BytesIn        int64  // of MQTT, without TLS and TCP
-	BytesOut       int64
-	LastReplyCode  int    // 0 = there was no reply yet
-	LastError      string // why the last attempt or connection ended
-	InFlight       int    // posts without a verdict
+	UnknownReplies uint64 `json:"unknown_replies"`
+	BadMessages    uint64 `json:"bad_messages"` // messages from the broker that could not be read
+	Downlinks      uint64 `json:"downlinks"`    // writes, reads and calls from the cloud
+	BytesIn        int64  `json:"bytes_in"`     // of MQTT, without TLS and TCP
+	BytesOut       int64  `json:"bytes_out"`
+	LastReplyCode  int    `json:"last_reply_code"` // 0 = there was no reply yet
+	LastError      string `json:"last_error"`      // why the last attempt or connection ended
+	InFlight       int    `json:"in_flight"`       // posts without a verdict
 }

@@ -11,22 +11,22 @@ type counters struct {
 
 // Stats is the queue in numbers.
 type Stats struct {
-	Records   uint64 // stored and not acknowledged
-	Bytes     int64  // of all segment files, with the room reserved in them
-	Segments  int
-	OldestSeq uint64 // smallest number stored; NextSeq when empty
-	NextSeq   uint64 // the next record's number
+	Records   uint64 `json:"records"` // stored and not acknowledged
+	Bytes     int64  `json:"bytes"`   // of all segment files, with the room reserved in them
+	Segments  int    `json:"segments"`
+	OldestSeq uint64 `json:"oldest_seq"` // smallest number stored; NextSeq when empty
+	NextSeq   uint64 `json:"next_seq"`   // the next record's number
 
 	Appended, Acked uint64 // records since Open
 	// Dropped, DropEpisodes and DamagedRecords count since the store began.
-	Dropped        uint64 // records dropped for want of room
-	DropEpisodes   uint64 // how often that happened
-	DamagedRecords uint64 // records lost to damage
+	Dropped        uint64 `json:"dropped"`         // records dropped for want of room
+	DropEpisodes   uint64 `json:"drop_episodes"`   // how often that happened
+	DamagedRecords uint64 `json:"damaged_records"` // records lost to damage
 
 	WriteErrors, SyncErrors, ReadErrors uint64 // since Open
 
-	PendingBytes int64 // in memory, not yet synced
-	InMemory     bool  // the disk refuses: PendingBytes is all there is of the newest
+	PendingBytes int64 `json:"pending_bytes"` // in memory, not yet synced
+	InMemory     bool  `json:"in_memory"`     // the disk refuses: PendingBytes is all there is of the newest
 }
 
 // Stats costs no system call.

@@ -15,10 +15,10 @@ type BootID [16]byte
 // Stamp is one instant as this machine saw it. The wall time may be wrong (a
 // Raspberry Pi has no clock battery); the boot time never is, within one boot.
 type Stamp struct {
-	Wall   int64  // Unix time in nanoseconds, as the system clock claimed
-	Boot   int64  // CLOCK_BOOTTIME in nanoseconds; orders stamps of one boot
-	BootID BootID // the boot that Boot counts from
-	Synced bool   // the kernel said that the wall clock was synchronised
+	Wall   int64  `json:"wall_ns"` // Unix time in nanoseconds, as the system clock claimed
+	Boot   int64  `json:"boot_ns"` // CLOCK_BOOTTIME in nanoseconds; orders stamps of one boot
+	BootID BootID `json:"-"`       // the boot that Boot counts from
+	Synced bool   `json:"synced"`  // the kernel said that the wall clock was synchronised
 }
 
 // IsZero reports whether the stamp was never set.

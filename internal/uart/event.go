@@ -41,16 +41,16 @@ type Event struct {
 
 // Status is a line's present state.
 type Status struct {
-	State Kind          // 0 before the first attempt
-	Text  string        // of the last change
-	Since reading.Stamp // when that was
-	Path  string        // the open node; empty when none is
-	Baud  int           // true rate of the open port; 0 when unknown
-	Opens uint64        // how often a port was opened
-	Bytes uint64        // received, over all opens
+	State Kind          `json:"state"` // 0 before the first attempt
+	Text  string        `json:"text"`  // of the last change
+	Since reading.Stamp `json:"since"` // when that was
+	Path  string        `json:"path"`  // the open node; empty when none is
+	Baud  int           `json:"baud"`  // true rate of the open port; 0 when unknown
+	Opens uint64        `json:"opens"` // how often a port was opened
+	Bytes uint64        `json:"bytes"` // received, over all opens
 
-	Counters    Counters // the driver's, while HasCounters
-	HasCounters bool
+	Counters    Counters `json:"counters"` // the driver's, while HasCounters
+	HasCounters bool     `json:"has_counters"`
 }
 
 // miss says why the port cannot be opened, once for each reason. A reason
