@@ -48,6 +48,7 @@ type Scanner struct {
 	seq     uint64
 	seqSeen bool
 	m       Metrics
+	work    uint64 // bytes that judgements may have read, and bytes moved; tests bound it
 }
 
 // mark says that bytes before end, and after the mark before, came at stamp.
@@ -94,6 +95,7 @@ func (s *Scanner) compact() {
 		return
 	}
 	n := copy(s.buf, s.buf[s.pos:])
+	s.work += uint64(n)
 	s.base += uint64(s.pos)
 	s.buf, s.pos = s.buf[:n], 0
 	for s.oldest < len(s.marks) && s.marks[s.oldest].end <= s.base {
@@ -118,6 +120,7 @@ func (s *Scanner) Next() (Frame, bool) {
 			s.skip(n)
 			continue
 		}
+		s.work += uint64(min(len(held), s.plan.max))
 		v := s.judge(held)
 		switch v.decision {
 		case accept:
