@@ -1,11 +1,16 @@
 package gateway
 
-import "serialgw/internal/reading"
+import (
+	"maps"
+
+	"serialgw/internal/reading"
+)
 
 // batch is one post on its way.
 type batch struct {
 	entries  []reading.Entry
-	withheld []reading.Entry // the quarantined values of the same records
+	withheld []reading.Entry    // the quarantined values of the same records
+	why      map[string]refusal // of each withheld identifier
 }
 
 // seqs may name a record twice.
@@ -29,4 +34,40 @@ func (b batch) has(identifier string) bool {
 		}
 	}
 	return false
+}
+
+// condemn withholds every value.
+func (b batch) condemn(why refusal) batch {
+	c := batch{withheld: append(b.withheld[:len(b.withheld):len(b.withheld)], b.entries...), why: make(map[string]refusal)}
+	maps.Copy(c.why, b.why)
+	for _, e := range b.entries {
+		for _, p := range e.Reading.Props {
+			c.why[p.Name] = why
+		}
+	}
+	return c
+}
+
+// letters returns what is said of the withheld values.
+func (b batch) letters() []DeadLetter {
+	var letters []DeadLetter
+	for _, e := range b.withheld {
+		for _, p := range e.Reading.Props {
+			why := b.why[p.Name]
+			letters = append(letters, DeadLetter{
+				Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message, Time: e.Reading.Stamp.Time(),
+				Identifier: p.Name, Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
+			})
+		}
+	}
+	return letters
+}
+
+// values is the number of withheld values.
+func (b batch) values() int {
+	n := 0
+	for _, e := range b.withheld {
+		n += len(e.Reading.Props)
+	}
+	return n
 }

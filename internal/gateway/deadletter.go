@@ -74,15 +74,28 @@ func endLine(file *os.File) (int64, error) {
 	return info.Size() + 1, err
 }
 
-// Add appends one letter. nil means that the kernel has it.
-func (d *DeadLetters) Add(l DeadLetter) error {
+// Add appends letters. nil means that they survive a power cut; an error that
+// some of them may be there nevertheless.
+func (d *DeadLetters) Add(letters ...DeadLetter) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range letters {
+		if err := d.add(l); err != nil {
+			return err
+		}
+	}
+	if err := d.file.Sync(); err != nil {
+		return fmt.Errorf("cannot write a dead letter: %w", err)
+	}
+	return nil
+}
+
+func (d *DeadLetters) add(l DeadLetter) error {
 	line, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("cannot write a dead letter: %w", err)
 	}
 	line = append(line, '\n')
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.size > 0 && d.size+int64(len(line)) > d.limit {
 		if err := d.rotate(); err != nil {
 			return err
@@ -97,6 +110,9 @@ func (d *DeadLetters) Add(l DeadLetter) error {
 }
 
 func (d *DeadLetters) rotate() error {
+	if err := d.file.Sync(); err != nil {
+		return fmt.Errorf("cannot rotate the dead letters: %w", err)
+	}
 	// A file that is gone was renamed by an attempt that failed after it.
 	if err := os.Rename(d.path, d.path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot rotate the dead letters: %w", err)

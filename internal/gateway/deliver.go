@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +19,8 @@ const (
 	// withholdMost is how many picks without one value to send are dealt with
 	// before the loop looks at verdicts again.
 	withholdMost = 64
+	// drainMost caps the wait for verdicts, whatever the configuration says.
+	drainMost = 10 * time.Second
 )
 
 // deliver empties the queue. Its loop owns everything here; counters that
@@ -31,6 +32,9 @@ type deliver struct {
 	dirty chan<- struct{}
 	drain time.Duration
 
+	renewed chan struct{} // one slot: the configuration was read again
+	abort   chan struct{} // one slot: the drain is to end now
+
 	pick    picker
 	limiter *rate.Limiter // nil = no pace
 	link    reading.LinkState
@@ -39,18 +43,20 @@ type deliver struct {
 	again   bool             // next stopped early
 
 	refusals
+	undertaker
 	status uplinkCounters
 }
 
 func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct{}, drain time.Duration) *deliver {
 	d := &deliver{
-		cfg: cfg, deps: deps, wake: wake, dirty: dirty, drain: drain,
-		posts: make(map[uint64]batch), refusals: newRefusals(),
+		cfg: cfg, deps: deps, wake: wake, dirty: dirty, drain: min(drain, drainMost),
+		renewed: make(chan struct{}, 1), abort: make(chan struct{}, 1),
+		posts: make(map[uint64]batch), refusals: newRefusals(), undertaker: newUndertaker(),
 	}
 	if cfg.PostInterval > 0 {
 		d.limiter = rate.NewLimiter(rate.Every(cfg.PostInterval), 1)
 	}
-	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable}
+	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget}
 	return d
 }
 
@@ -73,6 +79,8 @@ func (d *deliver) run(ctx context.Context) {
 		case o := <-d.cfg.Publisher.Outcomes():
 			d.settle(o)
 			d.settleWaiting()
+		case <-d.renewed:
+			d.renew()
 		case <-d.wake:
 		case <-due:
 		}
@@ -99,6 +107,8 @@ func (d *deliver) drainVerdicts() {
 		select {
 		case o := <-d.cfg.Publisher.Outcomes():
 			d.settle(o)
+		case <-d.abort:
+			return
 		case <-timer.C:
 			return
 		}
@@ -198,6 +208,7 @@ func (d *deliver) setLink(link reading.LinkState) {
 	d.link = link
 	if link == reading.LinkReady {
 		d.pick.linkUp()
+		clear(d.busy)
 	}
 }
 
@@ -220,9 +231,7 @@ func (d *deliver) settlePost(o reading.Outcome) {
 	case reading.RefusedForm:
 		d.refuseForm(b, o)
 	case reading.Busy:
-		d.release(b)
-		d.hold(busyFirst)
-		d.deps.Log.Warn().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).Msg("the cloud is busy; posting pauses")
+		d.refuseBusy(b, o)
 	default: // Lost
 		d.release(b)
 		if o.History && d.link == reading.LinkReady {
@@ -256,44 +265,9 @@ func (d *deliver) posted(seq uint64) bool {
 	return false
 }
 
-// finish takes a batch's records out of the queue; withheld values go to the
-// dead letters first, so that a crash between the two repeats and never loses.
-func (d *deliver) finish(b batch) {
-	for _, e := range b.withheld {
-		for _, p := range e.Reading.Props {
-			d.bury(e, p, d.quarantine[p.Name].refusal)
-		}
-	}
-	seqs := b.seqs()
-	for _, seq := range seqs {
-		delete(d.suspects, seq)
-		d.pick.done(seq)
-	}
-	d.ack(seqs...)
-}
-
-func (d *deliver) ack(seqs ...uint64) {
-	if len(seqs) == 0 {
-		return
-	}
-	d.deps.Queue.Ack(seqs...)
-	signal(d.dirty)
-}
-
 // release puts a batch's records back: they are sent again.
 func (d *deliver) release(b batch) {
 	for _, seq := range b.seqs() {
 		d.pick.release(seq)
 	}
-}
-
-// unreadable takes a record out of the queue that this program cannot read.
-func (d *deliver) unreadable(seq uint64, err error) {
-	if errors.Is(err, reading.ErrVersion) {
-		d.deps.Log.Error().Uint64("seq", seq).Err(err).Msg("a stored record needs a newer serialgw; it stays in the queue")
-		return
-	}
-	d.deps.Log.Error().Uint64("seq", seq).Err(err).Msg("a stored record cannot be read and is given up")
-	d.pick.done(seq)
-	d.ack(seq)
 }

@@ -72,6 +72,8 @@ type Deps struct {
 	Stored func(seq uint64, r *reading.Reading)
 	// Settled, when set, sees each outcome just after it was acted upon.
 	Settled func(reading.Outcome)
+	// Health, when set, is asked after each sync; what changed is logged.
+	Health func() Health
 }
 
 // Gateway runs boards and the uplink. Make one with New, run it once.
@@ -143,10 +145,7 @@ func (g *Gateway) Run(ctx context.Context, cfg Config) error {
 		select {
 		case next := <-g.reload:
 			g.applyBoards(own, boards, next.Boards)
-			if next.Uplink.Fingerprint != uplink.print {
-				uplink.stop()
-				uplink = g.startUplink(own, next)
-			}
+			uplink = g.applyUplink(ctx, own, uplink, next)
 		case <-ctx.Done():
 			for _, t := range boards {
 				t.stop()
@@ -159,7 +158,8 @@ func (g *Gateway) Run(ctx context.Context, cfg Config) error {
 }
 
 // Apply changes a running gateway to a new configuration: boards and an uplink
-// whose fingerprints are unchanged run on untouched.
+// whose fingerprints are unchanged run on untouched, but the uplink forgets
+// which identifiers were refused.
 func (g *Gateway) Apply(ctx context.Context, cfg Config) error {
 	select {
 	case g.reload <- cfg:
@@ -195,6 +195,22 @@ func (g *Gateway) applyBoards(ctx context.Context, running map[string]*task, wan
 	}
 }
 
+// applyUplink replaces an uplink that changed. The end of ctx cuts the wait for
+// the old one's verdicts short.
+func (g *Gateway) applyUplink(ctx, own context.Context, running *task, next Config) *task {
+	g.mu.Lock()
+	d := g.uplink
+	g.mu.Unlock()
+	if next.Uplink.Fingerprint == running.print {
+		signal(d.renewed)
+		return running
+	}
+	stop := context.AfterFunc(ctx, func() { signal(d.abort) })
+	defer stop()
+	running.stop()
+	return g.startUplink(own, next)
+}
+
 // startUplink runs publisher and deliver loop as one task. Ending it first
 // drains what is in flight, then ends the connection.
 func (g *Gateway) startUplink(ctx context.Context, cfg Config) *task {
@@ -211,44 +227,6 @@ func (g *Gateway) startUplink(ctx context.Context, cfg Config) *task {
 		d.run(ctx)
 		link.stop()
 	})
-}
-
-// runSync makes appended records power-safe, one interval after the first
-// unsynced one, and writes down as seldom which ones are acknowledged: else a
-// power cut long after a backlog has drained would send all of it again. While
-// nothing happens it sleeps.
-func (g *Gateway) runSync(ctx context.Context, interval time.Duration) {
-	failed := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-g.dirty:
-		}
-		timer := time.NewTimer(max(interval, minWait))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		err := g.sync()
-		if err != nil && !failed {
-			g.deps.Log.Error().Err(err).Msg("the queue cannot reach the disk; it is tried again")
-		}
-		if failed = err != nil; failed {
-			signal(g.dirty)
-		}
-	}
-}
-
-func (g *Gateway) sync() error {
-	synced, err := g.deps.Queue.Sync()
-	if err != nil {
-		return fmt.Errorf("cannot sync the queue: %w", err)
-	}
-	g.ledger.line('S', synced)
-	return nil
 }
 
 // signal leaves a note in a one-slot channel.

@@ -37,6 +37,7 @@ type ingest struct {
 	alive     reading.Stamp // the same, or the start, or the last reopening
 	summary   reading.Stamp // the last summary in the log
 	told      frame.Metrics // what that summary had counted
+	refused   bool          // the queue would not take the newest reading
 
 	mu     sync.Mutex
 	status BoardStatus
@@ -185,13 +186,14 @@ func (in *ingest) store(r *reading.Reading) {
 	if err != nil {
 		in.mu.Lock()
 		in.status.Refused++
-		first := in.status.Refused == 1
 		in.mu.Unlock()
-		if first {
+		if !in.refused {
 			in.log.Error().Err(err).Msg("a reading could not be stored and is lost; further ones are counted")
 		}
+		in.refused = true
 		return
 	}
+	in.refused = false
 	in.g.ledger.line('W', seq)
 	signal(in.g.dirty)
 	signal(in.g.wake)

@@ -197,6 +197,15 @@ func TestIngest_QueueThatRefusesIsSaidOnce(t *testing.T) {
 		if s := x.in.snapshot(); s.Refused != 10 || s.Stored != 0 {
 			t.Errorf("refused %d, stored %d; want 10, 0", s.Refused, s.Stored)
 		}
+		for _, err := range []error{nil, errors.New("no space left on device")} {
+			x.q.mu.Lock()
+			x.q.refuse = err
+			x.q.mu.Unlock()
+			x.feed(power(t, x.plan, 1)...)
+		}
+		if got := strings.Count(x.log.String(), "no space left"); got != 2 {
+			t.Errorf("said %d times in two episodes, want twice", got)
+		}
 	})
 }
 

@@ -33,6 +33,7 @@ type picker struct {
 	cfg   Uplink
 	taken map[uint64]bool // chosen and without a verdict, set aside, or unreadable
 	lost  func(seq uint64, err error)
+	gone  func(seq uint64) // asked for by number, and no longer in the queue
 
 	back, live uint64     // the next number to read for each
 	turn       int        // posts since the last one of backlog
@@ -119,6 +120,7 @@ func (p *picker) backlog() []reading.Entry {
 			one := p.only(seq)
 			if len(one) == 0 {
 				p.done(seq) // confirmed late, or dropped by a full queue
+				p.gone(seq)
 			}
 			entries = append(entries, one...)
 		}

@@ -8,6 +8,7 @@ import (
 
 const (
 	busyFirst = 5 * time.Second // pause after a temporary refusal, doubling
+	busyMost  = 3               // temporary refusals of a record that are believed
 	formFirst = time.Minute     // pause after a refusal of the form, doubling
 	pauseMost = 10 * time.Minute
 	// rowMost is how many records may be refused in a row before the fault is
@@ -29,6 +30,7 @@ const (
 type refusals struct {
 	quarantine map[string]*quarantined
 	suspects   map[uint64]suspect
+	busy       map[uint64]busy
 	parked     []uint64
 	parkRoom   int // records that may still be parked before a pause
 
@@ -61,8 +63,17 @@ type suspect struct {
 	aside bool   // neither on its way nor waiting for its turn
 }
 
+// busy counts the temporary refusals of a record since the link came up.
+type busy struct {
+	times int
+	mark  uint64 // posts confirmed at the first of them
+}
+
 func newRefusals() refusals {
-	return refusals{quarantine: make(map[string]*quarantined), suspects: make(map[uint64]suspect), parkRoom: parkMost}
+	return refusals{
+		quarantine: make(map[string]*quarantined), suspects: make(map[uint64]suspect), busy: make(map[uint64]busy),
+		parkRoom: parkMost,
+	}
 }
 
 // troubled reports whether perhaps nothing gets through at all.
@@ -95,6 +106,7 @@ func (d *deliver) success(b batch) {
 		}
 	}
 	d.unpark()
+	d.settleOwed()
 	for _, e := range b.entries {
 		for _, p := range e.Reading.Props {
 			if q, ok := d.quarantine[p.Name]; ok && q.doubt && q.told {
@@ -103,6 +115,26 @@ func (d *deliver) success(b batch) {
 			}
 		}
 	}
+}
+
+// renew forgets what was refused under the former configuration, or the thing
+// model of that time. A Busy pause stays: it is the cloud's wish.
+func (d *deliver) renew() {
+	for name := range d.quarantine {
+		d.status.released(name)
+	}
+	clear(d.quarantine)
+	d.unpark()
+	if !d.patient {
+		d.pause, d.resume = 0, time.Time{}
+		d.status.pausedUntil(d.resume)
+	}
+}
+
+// forget drops what is known of a record that left the queue.
+func (d *deliver) forget(seq uint64) {
+	delete(d.suspects, seq)
+	delete(d.busy, seq)
 }
 
 func (d *deliver) unpark() {
@@ -117,12 +149,13 @@ func (d *deliver) strip(picked []reading.Entry) batch {
 	if len(d.quarantine) == 0 {
 		return batch{entries: picked}
 	}
-	var b batch
+	b := batch{why: make(map[string]refusal)}
 	for _, e := range picked {
 		var keep, out []reading.Property
 		for _, p := range e.Reading.Props {
 			if q, bad := d.quarantine[p.Name]; bad && !q.doubt {
 				out = append(out, p)
+				b.why[p.Name] = q.refusal
 			} else {
 				keep = append(keep, p)
 			}
@@ -143,7 +176,7 @@ func (d *deliver) strip(picked []reading.Entry) batch {
 // withholdAll deals with records of which nothing may be sent. Those that are
 // not proven to be the fault are parked. false = pause now.
 func (d *deliver) withholdAll(b batch) bool {
-	var proven batch
+	proven := batch{why: b.why}
 	for _, e := range b.withheld {
 		if d.proven(e) {
 			proven.withheld = append(proven.withheld, e)
@@ -203,10 +236,11 @@ func (d *deliver) probe() []reading.Entry {
 			d.suspects[next] = s
 			return entries
 		}
-		delete(d.suspects, next) // it has left the queue
+		d.forget(next) // it has left the queue
 		d.pick.done(next)
 	}
-	if len(d.parked) > 0 {
+	// Where something gets through, the next success decides on the parked.
+	if len(d.parked) > 0 && (d.confirmed == 0 || d.troubled()) {
 		d.unpark()
 		d.doubt()
 	}
@@ -236,49 +270,4 @@ func (d *deliver) refuseValue(b batch, o reading.Outcome) {
 		d.deps.Log.Error().Str("identifier", o.Identifier).Int("code", o.Code).Str("reply", o.Text).
 			Msg("the cloud refuses this property: its values go to the dead letters until the configuration changes; compare its name and type with the thing model")
 	}
-}
-
-// refuseForm halves a refused batch until the guilty record stands alone. A
-// single record that is refused again although others get through goes to the
-// dead letters; when nothing gets through, the fault is not the record's, and
-// the uplink pauses with the data safe.
-func (d *deliver) refuseForm(b batch, o reading.Outcome) {
-	d.release(b)
-	if n := len(b.entries); n > 1 {
-		d.pick.retry(batch{entries: b.entries[:n/2]}.seqs()...)
-		d.pick.retry(batch{entries: b.entries[n/2:]}.seqs()...)
-		return
-	}
-	e := b.entries[0]
-	before, again := d.suspects[e.Seq]
-	if again && before.mark < d.confirmed && d.row < rowMost {
-		d.row++
-		d.deps.Log.Error().Uint64("seq", e.Seq).Int("code", o.Code).Str("reply", o.Text).
-			Msg("the cloud refuses one record while others get through; it goes to the dead letters")
-		for _, p := range e.Reading.Props {
-			d.bury(e, p, refusal{o.Code, o.Text})
-		}
-		d.finish(b)
-		return
-	}
-	d.row, d.count = d.row+1, d.count+1
-	d.pick.setAside(e.Seq)
-	d.suspects[e.Seq] = suspect{mark: d.confirmed, turn: d.count, aside: true}
-	if !d.troubled() {
-		return
-	}
-	d.hold(formFirst)
-	d.deps.Log.Error().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).
-		Msg("the cloud refuses the form of a message; the uplink pauses and nothing is lost: check that the product is a thing-model (OneJSON) product")
-}
-
-func (d *deliver) bury(e reading.Entry, p reading.Property, why refusal) {
-	err := d.deps.DeadLetters.Add(DeadLetter{
-		Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message, Time: e.Reading.Stamp.Time(),
-		Identifier: p.Name, Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
-	})
-	if err != nil {
-		d.deps.Log.Error().Err(err).Str("identifier", p.Name).Msg("cannot write a dead letter")
-	}
-	d.status.buried()
 }

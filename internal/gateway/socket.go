@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 	socketTimeout = 5 * time.Second // for one question and its answer
 	socketClients = 8               // answered at the same time; further ones wait
 	questionMost  = 256             // bytes
+	acceptAgain   = time.Second     // wait after an error that may pass
 )
 
 // Answer returns the answer to one question on the status socket.
@@ -32,8 +34,14 @@ func ServeSocket(ctx context.Context, path string, answers map[string]Answer) er
 	if err != nil {
 		return err
 	}
+	return serveOn(ctx, listener, answers)
+}
+
+// serveOn closes the listener in the end.
+func serveOn(ctx context.Context, listener net.Listener, answers map[string]Answer) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
+	defer func() { _ = listener.Close() }()
 	var clients sync.WaitGroup
 	defer clients.Wait()
 	slots := make(chan struct{}, socketClients)
@@ -43,6 +51,10 @@ func ServeSocket(ctx context.Context, path string, answers map[string]Answer) er
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
+			if temporary(err) {
+				pause(ctx, acceptAgain)
+				continue
+			}
 			return fmt.Errorf("cannot accept on the status socket: %w", err)
 		}
 		slots <- struct{}{}
@@ -50,6 +62,27 @@ func ServeSocket(ctx context.Context, path string, answers map[string]Answer) er
 			defer func() { <-slots }()
 			answer(ctx, conn, answers)
 		})
+	}
+}
+
+// temporary reports whether accepting may succeed later: a client that gave up,
+// or a machine short of descriptors or memory.
+func temporary(err error) bool {
+	for _, e := range []error{syscall.ECONNABORTED, syscall.EINTR, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 

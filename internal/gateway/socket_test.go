@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -128,5 +131,52 @@ func TestSocket_QuestionTooLong(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// tired is a listener that fails to accept, as one out of descriptors does.
+type tired struct {
+	net.Listener
+	errs   []error
+	closed bool
+}
+
+func (l *tired) Accept() (net.Conn, error) {
+	if len(l.errs) == 0 {
+		return nil, net.ErrClosed
+	}
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+func (l *tired) Close() error { l.closed = true; return nil }
+
+func TestSocket_AcceptErrors(t *testing.T) {
+	wrap := func(err error) error {
+		return &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", err)}
+	}
+	for _, tt := range []struct {
+		name  string
+		errs  []error
+		takes time.Duration
+		want  string
+	}{
+		{"TooManyFilesPasses", []error{wrap(syscall.EMFILE), wrap(syscall.ECONNABORTED)}, 2 * acceptAgain, ""},
+		{"AnotherEnds", []error{wrap(syscall.EINVAL)}, 0, "cannot accept on the status socket"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := &tired{errs: tt.errs}
+				began := time.Now()
+				err := serveOn(t.Context(), l, nil)
+				if got := fmt.Sprint(err); (err == nil) != (tt.want == "") || !strings.Contains(got, tt.want) && err != nil {
+					t.Errorf("got %v, want %q", err, tt.want)
+				}
+				if took := time.Since(began); took != tt.takes || !l.closed || len(l.errs) != 0 {
+					t.Errorf("took %v, want %v; closed %v", took, tt.takes, l.closed)
+				}
+			})
+		})
 	}
 }

@@ -80,6 +80,8 @@ type UplinkStatus struct {
 	Lost        uint64                `json:"unanswered_posts"`
 	Late        uint64                `json:"late_replies"`
 	DeadLetters uint64                `json:"dead_letters"`
+	LostLetters uint64                `json:"lost_letters"`       // values given up while the dead letters could not be written
+	Unreadable  uint64                `json:"unreadable_records"` // stored records that this program cannot read
 	Quarantine  map[string]Quarantine `json:"quarantine,omitempty"`
 	LastPost    time.Time             `json:"last_post"`
 	LastVerdict string                `json:"last_verdict"`
@@ -135,10 +137,22 @@ func (c *uplinkCounters) released(identifier string) {
 	delete(c.s.Quarantine, identifier)
 }
 
-func (c *uplinkCounters) buried() {
+func (c *uplinkCounters) buried(values int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.DeadLetters++
+	c.s.DeadLetters += uint64(values)
+}
+
+func (c *uplinkCounters) lostLetters(values int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.LostLetters += uint64(values)
+}
+
+func (c *uplinkCounters) unreadable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.Unreadable++
 }
 
 func (c *uplinkCounters) outcome(o reading.Outcome, inFlight int) {
