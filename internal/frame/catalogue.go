@@ -10,7 +10,7 @@ type catalogueEntry struct {
 
 // catalogue lists CRCs under their RevEng names: width, polynomial, initial
 // value, reflected, final XOR, check value.
-var catalogue = []catalogueEntry{
+var catalogue = []catalogueEntry{ //nolint:gochecknoglobals // a table that is only read
 	{"crc-3/gsm", crcSpec{3, 0x3, 0x0, false, 0x7}, 0x4},
 	{"crc-3/rohc", crcSpec{3, 0x3, 0x7, true, 0x0}, 0x6},
 	{"crc-4/g-704", crcSpec{4, 0x3, 0x0, true, 0x0}, 0x7},
@@ -124,7 +124,7 @@ var catalogue = []catalogueEntry{
 }
 
 // aliases are names in everyday use for entries of the catalogue.
-var aliases = map[string]string{
+var aliases = map[string]string{ //nolint:gochecknoglobals // a table that is only read
 	"crc-8":              "crc-8/smbus",
 	"crc-16":             "crc-16/arc",
 	"crc-16/ccitt-false": "crc-16/ibm-3740",

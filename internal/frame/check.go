@@ -21,7 +21,7 @@ type check struct {
 }
 
 // simpleKinds are the checks that need no parameters: bytes in the frame.
-var simpleKinds = map[string]int{
+var simpleKinds = map[string]int{ //nolint:gochecknoglobals // a table that is only read
 	"sum8": 1, "sum16": 2, "xor8": 1, "neg-sum8": 1, "neg-sum16": 2,
 	"not-sum8": 1, "not-sum16": 2, "sum16w": 2, "sum+sum": 2, "const": 1,
 }

@@ -30,7 +30,7 @@ func (a atom) integer() bool { return a.kind == rawInt || a.kind == rawUint }
 
 // letters are Python's struct letters in their standard sizes; l and L are
 // four bytes on every host.
-var letters = map[byte]atom{
+var letters = map[byte]atom{ //nolint:gochecknoglobals // a table that is only read
 	'x': {kind: rawPad, size: 1}, 'c': {kind: rawText, size: 1}, '?': {kind: rawBool, size: 1},
 	'b': {kind: rawInt, size: 1}, 'B': {kind: rawUint, size: 1},
 	'h': {kind: rawInt, size: 2}, 'H': {kind: rawUint, size: 2},

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"maps"
+	"slices"
 
 	"serialgw/internal/reading"
 )
@@ -38,7 +39,7 @@ func (b batch) has(identifier string) bool {
 
 // condemn withholds every value.
 func (b batch) condemn(why refusal) batch {
-	c := batch{withheld: append(b.withheld[:len(b.withheld):len(b.withheld)], b.entries...), why: make(map[string]refusal)}
+	c := batch{withheld: append(slices.Clip(b.withheld), b.entries...), why: make(map[string]refusal)}
 	maps.Copy(c.why, b.why)
 	for _, e := range b.entries {
 		for _, p := range e.Reading.Props {

@@ -29,6 +29,10 @@ func (d *deliver) refuseForm(b batch, o reading.Outcome) {
 		return
 	}
 	d.hold(formFirst)
+	if o.Verdict == reading.Busy {
+		d.deps.Log.Warn().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).Msg("the cloud stays busy; the uplink pauses and nothing is lost")
+		return
+	}
 	d.deps.Log.Error().Int("code", o.Code).Str("reply", o.Text).Stringer("pause", d.pause).
 		Msg("the cloud refuses the form of a message; the uplink pauses and nothing is lost: check that the product is a thing-model (OneJSON) product")
 }
