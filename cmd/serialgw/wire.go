@@ -24,7 +24,6 @@ import (
 	"serialgw/internal/frame"
 	"serialgw/internal/gateway"
 	"serialgw/internal/queue"
-	"serialgw/internal/reading"
 	"serialgw/internal/uart"
 )
 
@@ -65,7 +64,6 @@ type nodeOptions struct {
 	socket    string // status socket; empty = none
 	newDevice bool   // send a queue that was filled for another device
 	ledger    io.Writer
-	settled   func(reading.Outcome)
 }
 
 // openNode opens the store. Nothing is read or sent before run.
@@ -92,10 +90,16 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 	}
 	n.gateway = gateway.New(gateway.Deps{
 		Queue: q, DeadLetters: n.letters, Now: n.clock.Now, Log: log,
-		Ledger: o.ledger, Settled: o.settled,
+		Ledger: o.ledger, Health: n.health,
 	})
 	log.Info().Stringer("recovery", q.Recovery()).Str("dir", o.dir).Msg("queue open")
 	return n, nil
+}
+
+// health is what the gateway's log tells of the queue.
+func (n *node) health() gateway.Health {
+	s := n.queue.Stats()
+	return gateway.Health{Dropped: s.Dropped, InMemory: s.InMemory, Damaged: s.DamagedRecords}
 }
 
 // claim notes which device the queue is for. A queue with records for one
