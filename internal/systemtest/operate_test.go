@@ -106,7 +106,7 @@ func TestStatus_AnswersWhileRunning(t *testing.T) {
 	g.wantEmpty()
 
 	out, complaints, code := verb(t, 10*time.Second, "status", "--config", g.conf.path)
-	for _, part := range []string{"board b", "50 good, 0 bad", "0 records waiting", "connected", "confirmed"} {
+	for _, part := range []string{"board b", "50 good, 0 bad", "0 readings waiting", "connected", "confirmed"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("status (exit %d %s) does not say %q:\n%s", code, complaints, part, out)
 		}

@@ -137,7 +137,13 @@ type status struct {
 		Boards []struct {
 			FramesPerSecond float64 `json:"frames_per_second"`
 			Stored          uint64  `json:"stored"`
-			Metrics         struct{ BytesIn, Frames, CheckFailed, Noise, Expired uint64 }
+			Metrics         struct {
+				BytesIn     uint64 `json:"bytes_in"`
+				Frames      uint64 `json:"frames"`
+				CheckFailed uint64 `json:"check_failed"`
+				Noise       uint64 `json:"noise"`
+				Expired     uint64 `json:"expired"`
+			}
 		}
 		Uplink struct {
 			Ready       bool   `json:"ready"`
