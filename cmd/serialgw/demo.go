@@ -285,10 +285,10 @@ Summary after %v
   gateway    %d readings stored (the newest of each second)
              %d posts, %d confirmed by reply, %d unanswered
   simulator  %d messages accepted with %d values, %d refused, %d duplicates
-  queue      %d readings not yet sent when it was stopped, %d dropped
+  queue      %s not yet sent when it was stopped, %d dropped
 `, time.Since(d.start).Round(time.Second), frames, bad, noise,
 		s.Queue.Appended, u.Posts, u.Confirmed, u.Lost,
-		sim.Confirmed, sim.Values, sim.Refused, sim.Duplicates, s.Queue.Records, s.Queue.Dropped)
+		sim.Confirmed, sim.Values, sim.Refused, sim.Duplicates, count(int(s.Queue.Records), "reading"), s.Queue.Dropped)
 	if err != nil {
 		return fmt.Errorf("cannot print: %w", err)
 	}

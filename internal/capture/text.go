@@ -113,6 +113,7 @@ func newHexSource(r io.Reader) *hexSource {
 	return &hexSource{lines: lines}
 }
 
+// Next returns the next packet, or io.EOF.
 func (s *hexSource) Next() (Packet, error) {
 	for s.err == nil {
 		if !s.lines.Scan() {
@@ -138,6 +139,7 @@ type rawSource struct {
 	buf [rawChunk]byte
 }
 
+// Next returns the next packet, or io.EOF.
 func (s *rawSource) Next() (Packet, error) {
 	n, err := io.ReadFull(s.r, s.buf[:])
 	switch {

@@ -55,6 +55,8 @@ func newConn(c net.Conn, in, out *atomic.Int64) *conn {
 	return &conn{Conn: c, in: bufio.NewReaderSize(c, 4096), bytesIn: in, bytesOut: out}
 }
 
+// Read returns buffered bytes, checked and counted; a packet that the platform
+// never sends ends the connection.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p)
 	good, bad := c.check.pass(p[:n])

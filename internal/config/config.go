@@ -61,6 +61,7 @@ type Report struct {
 	Every time.Duration // at least 10 ms; 0 with All
 }
 
+// String returns the rule as gateway.toml says it.
 func (r Report) String() string {
 	if r.All {
 		return "all"

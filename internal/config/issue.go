@@ -50,6 +50,7 @@ func (i Issue) Error() string {
 	return b.String()
 }
 
+// String returns the same text as Error.
 func (i Issue) String() string { return i.Error() }
 
 // Failed reports whether one of the issues is more than a warning.

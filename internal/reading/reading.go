@@ -99,6 +99,7 @@ const (
 	Busy
 )
 
+// String names the verdict for logs and people.
 func (v Verdict) String() string {
 	switch v {
 	case Lost:

@@ -18,6 +18,7 @@ const (
 	Silent                  // reopened on request, and no byte yet
 )
 
+// String names the state.
 func (k Kind) String() string {
 	switch k {
 	case Opened:
