@@ -2,15 +2,12 @@ package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -163,11 +160,8 @@ func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, err
 	buf := make([]byte, 64<<10)
 	var r reading.Reading
 	drain := func() error {
-		for {
-			f, ok := scanner.Next()
-			if !ok {
-				return nil
-			}
+		for scanner.Scan() {
+			f := scanner.Frame()
 			if f.Message == nil {
 				continue
 			}
@@ -176,6 +170,7 @@ func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, err
 				return err
 			}
 		}
+		return nil
 	}
 	for {
 		n, err := in.Read(buf)
@@ -194,141 +189,3 @@ func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, err
 		}
 	}
 }
-
-// sink prints readings in one format.
-type sink interface {
-	write(r *reading.Reading) error
-	close() error
-}
-
-func newSink(o decodeOptions, plan *frame.Plan, out io.Writer) (sink, error) {
-	switch o.format {
-	case "json":
-		return &jsonSink{out: out, flat: o.flat}, nil
-	case "csv":
-		c := &csvSink{w: csv.NewWriter(out)}
-		return c, c.header(plan)
-	case "table":
-		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan)}, nil
-	}
-	return nil, usagef("--format %q: json, csv and table exist", o.format)
-}
-
-type jsonSink struct {
-	out  io.Writer
-	flat bool
-	line []byte
-}
-
-func (s *jsonSink) write(r *reading.Reading) error {
-	b := s.line[:0]
-	if s.flat {
-		b = appendValues(b, r)
-	} else {
-		b = append(b, '{')
-		if r.Board != "" {
-			b = append(b, `"board":`...)
-			b = reading.AppendQuoted(b, r.Board)
-			b = append(b, ',')
-		}
-		b = append(b, `"message":`...)
-		b = reading.AppendQuoted(b, r.Message)
-		if r.Stamp.Wall != 0 {
-			b = append(b, `,"time":"`...)
-			b = r.Stamp.Time().AppendFormat(b, time.RFC3339Nano)
-			b = append(b, '"')
-		}
-		b = append(b, `,"values":`...)
-		b = append(appendValues(b, r), '}')
-	}
-	s.line = append(b, '\n')
-	_, err := s.out.Write(s.line)
-	return err
-}
-
-func (*jsonSink) close() error { return nil }
-
-func appendValues(b []byte, r *reading.Reading) []byte {
-	b = append(b, '{')
-	for i, p := range r.Props {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '"')
-		b = append(b, p.Name...) // an identifier: nothing to escape
-		b = append(b, '"', ':')
-		b = p.Value.AppendJSON(b)
-	}
-	return append(b, '}')
-}
-
-// csvSink has a column for every property of the plan, so that each line has
-// the same ones whatever its message.
-type csvSink struct {
-	w       *csv.Writer
-	columns map[string]int
-	row     []string
-}
-
-func (s *csvSink) header(plan *frame.Plan) error {
-	s.columns = make(map[string]int)
-	header := []string{"message"}
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			if _, ok := s.columns[p.Name]; !ok {
-				s.columns[p.Name] = len(header)
-				header = append(header, p.Name)
-			}
-		}
-	}
-	s.row = make([]string, len(header))
-	return s.w.Write(header)
-}
-
-func (s *csvSink) write(r *reading.Reading) error {
-	clear(s.row)
-	s.row[0] = r.Message
-	for _, p := range r.Props {
-		s.row[s.columns[p.Name]] = p.Value.String()
-	}
-	return s.w.Write(s.row)
-}
-
-func (s *csvSink) close() error {
-	s.w.Flush()
-	return s.w.Error()
-}
-
-type tableSink struct {
-	w     *tabwriter.Writer
-	units map[string]string
-}
-
-func units(plan *frame.Plan) map[string]string {
-	u := make(map[string]string)
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			u[p.Name] = p.Unit
-		}
-	}
-	return u
-}
-
-func (s *tableSink) write(r *reading.Reading) error {
-	for i, p := range r.Props {
-		message := r.Message
-		if i > 0 {
-			message = ""
-		}
-		text := p.Value.String()
-		if p.Label != "" {
-			text += " (" + p.Label + ")"
-		}
-		if _, err := fmt.Fprintf(s.w, "%s\t%s\t%s %s\n", message, p.Name, text, s.units[p.Name]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *tableSink) close() error { return s.w.Flush() }

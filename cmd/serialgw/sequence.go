@@ -30,7 +30,7 @@ func (s *sequence) rewrite(p []byte) []byte {
 	s.next++
 	scanner := frame.NewScanner(s.plan, 0)
 	scanner.Feed(reading.Chunk{Bytes: p})
-	f, ok := scanner.Next()
+	ok, f := scanner.Scan(), scanner.Frame()
 	if !ok {
 		return p
 	}

@@ -3,6 +3,7 @@ package cloud
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -184,7 +185,7 @@ func appendAnswer(b []byte, id string, code int64, msg string) []byte {
 	b = append(b, `{"id":`...)
 	b = reading.AppendQuoted(b, id)
 	b = append(b, `,"code":`...)
-	b = reading.IntValue(code).AppendJSON(b)
+	b = strconv.AppendInt(b, code, 10)
 	b = append(b, `,"msg":`...)
 	return reading.AppendQuoted(b, msg)
 }

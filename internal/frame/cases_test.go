@@ -84,7 +84,8 @@ func scan(p *frame.Plan, chunks ...[]byte) ([]string, frame.Metrics) {
 	var out []string
 	var r reading.Reading
 	collect := func() {
-		for f, ok := s.Next(); ok; f, ok = s.Next() {
+		for s.Scan() {
+			f := s.Frame()
 			p.Decode(f, &r)
 			out = append(out, tell(f, r))
 		}
@@ -98,7 +99,7 @@ func scan(p *frame.Plan, chunks ...[]byte) ([]string, frame.Metrics) {
 	return out, s.Metrics()
 }
 
-func tell(f frame.Frame, r reading.Reading) string {
+func tell(f *frame.Frame, r reading.Reading) string {
 	if f.Message == nil {
 		return "?"
 	}

@@ -5,7 +5,7 @@ package frame
 //	AA 55 19 01 ... data ...  C4 D3      kind crc-16/modbus, endian little
 //	└────────── over ───────┘ └ at ┘
 type check struct {
-	kind  string
+	kind  checkKind
 	size  int // bytes in the frame
 	bits  int // 0 for const, which guards nothing
 	at    int // negative: from the end
@@ -20,10 +20,33 @@ type check struct {
 	need int
 }
 
-// simpleKinds are the checks that need no parameters: bytes in the frame.
-var simpleKinds = map[string]int{ //nolint:gochecknoglobals // a table that is only read
-	"sum8": 1, "sum16": 2, "xor8": 1, "neg-sum8": 1, "neg-sum16": 2,
-	"not-sum8": 1, "not-sum16": 2, "sum16w": 2, "sum+sum": 2, "const": 1,
+// checkKind is how a check is computed.
+type checkKind uint8
+
+const (
+	kindUnknown checkKind = iota // of a description with a mistake
+	kindConst
+	kindCRC
+	kindSum    // sum8, sum16
+	kindNegSum // neg-sum8, neg-sum16: two's complement of the sum
+	kindNotSum // not-sum8, not-sum16: ones' complement
+	kindXor
+	kindFletcher // sum+sum
+	kindWords    // sum16w
+)
+
+// simpleKind is a check that needs no parameters.
+type simpleKind struct {
+	kind checkKind
+	size int // bytes in the frame
+}
+
+// simpleKinds are the names that "kind" may have besides the CRCs'.
+var simpleKinds = map[string]simpleKind{ //nolint:gochecknoglobals // a table that is only read
+	"sum8": {kindSum, 1}, "sum16": {kindSum, 2}, "xor8": {kindXor, 1},
+	"neg-sum8": {kindNegSum, 1}, "neg-sum16": {kindNegSum, 2},
+	"not-sum8": {kindNotSum, 1}, "not-sum16": {kindNotSum, 2},
+	"sum16w": {kindWords, 2}, "sum+sum": {kindFletcher, 2}, "const": {kindConst, 1},
 }
 
 // sums is the running state of a checksum.
@@ -50,6 +73,9 @@ func (c *check) put(frame []byte, extra byte) {
 
 // loadCheck reads 1 to 8 bytes; a CRC may have any width.
 func loadCheck(b []byte, big bool) uint64 {
+	if len(b) <= 4 {
+		return loadUint(b, big)
+	}
 	var v uint64
 	for i := range b {
 		if big {
@@ -63,24 +89,20 @@ func loadCheck(b []byte, big bool) uint64 {
 
 // compute returns the checksum that the frame should carry.
 func (c *check) compute(frame []byte, total int, extra byte) uint64 {
-	if c.kind == "const" {
+	if c.kind == kindConst {
 		return uint64(c.value)
 	}
-	var s sums
-	if c.crc != nil {
+	s := sums{}
+	if c.kind == kindCRC {
 		s.a = c.crc.start
 	}
-	at := resolveAt(c.at, total)
-	for _, o := range c.over {
-		from, to := o.resolve(total)
-		if !c.blank || to <= at || from >= at+c.size {
-			s = c.update(s, frame[from:to])
+	for i := range c.over {
+		from, to := c.over[i].resolve(total)
+		if c.blank {
+			s = c.updateBlank(s, frame, from, to, resolveAt(c.at, total))
 			continue
 		}
-		var zeros [8]byte
-		s = c.update(s, frame[from:max(from, at)])
-		s = c.update(s, zeros[:min(to, at+c.size)-max(from, at)])
-		s = c.update(s, frame[min(to, at+c.size):to])
+		s = c.update(s, frame[from:to])
 	}
 	if c.extra {
 		one := [1]byte{extra}
@@ -89,20 +111,39 @@ func (c *check) compute(frame []byte, total int, extra byte) uint64 {
 	return c.finish(s)
 }
 
+// sum returns the checksum of one piece of a frame.
+func (c *check) sum(b []byte) uint64 {
+	if c.kind == kindCRC {
+		return c.crc.finish(c.crc.update(c.crc.start, b))
+	}
+	return c.finish(c.update(sums{}, b))
+}
+
+// updateBlank covers frame[from:to] with the check's own bytes, at at, as zeros.
+func (c *check) updateBlank(s sums, frame []byte, from, to, at int) sums {
+	if to <= at || from >= at+c.size {
+		return c.update(s, frame[from:to])
+	}
+	var zeros [8]byte
+	s = c.update(s, frame[from:max(from, at)])
+	s = c.update(s, zeros[:min(to, at+c.size)-max(from, at)])
+	return c.update(s, frame[min(to, at+c.size):to])
+}
+
 func (c *check) update(s sums, b []byte) sums {
-	switch {
-	case c.crc != nil:
+	switch c.kind {
+	case kindCRC:
 		s.a = c.crc.update(s.a, b)
-	case c.kind == "xor8":
+	case kindXor:
 		for _, x := range b {
 			s.a ^= uint64(x)
 		}
-	case c.kind == "sum+sum":
+	case kindFletcher:
 		for _, x := range b {
 			s.a += uint64(x)
 			s.b += s.a
 		}
-	case c.kind == "sum16w":
+	case kindWords:
 		for _, x := range b {
 			if s.odd == c.big {
 				s.a += uint64(x)
@@ -120,21 +161,16 @@ func (c *check) update(s sums, b []byte) sums {
 }
 
 func (c *check) finish(s sums) uint64 {
+	mask := uint64(1)<<(8*c.size) - 1 // of one or two bytes; a CRC has its own
 	switch c.kind {
-	case "sum8", "xor8":
-		return s.a & 0xFF
-	case "sum16", "sum16w":
-		return s.a & 0xFFFF
-	case "neg-sum8":
-		return -s.a & 0xFF
-	case "neg-sum16":
-		return -s.a & 0xFFFF
-	case "not-sum8":
-		return ^s.a & 0xFF
-	case "not-sum16":
-		return ^s.a & 0xFFFF
-	case "sum+sum":
+	case kindCRC:
+		return c.crc.finish(s.a)
+	case kindNegSum:
+		return -s.a & mask
+	case kindNotSum:
+		return ^s.a & mask
+	case kindFletcher:
 		return s.a&0xFF | s.b&0xFF<<8 // stored little-endian: first sum first
 	}
-	return c.crc.finish(s.a)
+	return s.a & mask
 }

@@ -2,6 +2,9 @@ package frame
 
 import (
 	"encoding/hex"
+	"math"
+	"math/bits"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -20,6 +23,46 @@ func TestCRC_CatalogueCheckValues(t *testing.T) {
 			t.Errorf("alias %s leads to %s, which is not listed", alias, name)
 		}
 	}
+}
+
+// TestCRC_StepsOfEight: eight bytes at a time give what one bit at a time does,
+// whatever the length.
+func TestCRC_StepsOfEight(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, e := range catalogue {
+		c := newCRC(e.spec)
+		for size := range 40 {
+			b := make([]byte, size)
+			for i := range b {
+				b[i] = byte(rng.Uint32())
+			}
+			if got, want := c.finish(c.update(c.start, b)), bitwiseCRC(e.spec, b); got != want {
+				t.Errorf("%s over % X: got %#x, want %#x", e.name, b, got, want)
+			}
+		}
+	}
+}
+
+// bitwiseCRC divides polynomials as the catalogue defines it, bit by bit.
+func bitwiseCRC(s crcSpec, b []byte) uint64 {
+	mask := uint64(math.MaxUint64) >> (64 - s.width)
+	reg := s.init
+	for _, x := range b {
+		if s.reflect {
+			x = bits.Reverse8(x)
+		}
+		for i := 7; i >= 0; i-- {
+			top := reg>>(s.width-1)&1 ^ uint64(x>>i)&1
+			reg = reg << 1 & mask
+			if top == 1 {
+				reg ^= s.poly
+			}
+		}
+	}
+	if s.reflect {
+		reg = bits.Reverse64(reg) >> (64 - s.width)
+	}
+	return reg ^ s.xorout
 }
 
 // TestCRC_Unnamed are CRCs in everyday use that have no name.

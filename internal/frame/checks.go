@@ -29,6 +29,9 @@ func (c *compiler) compileChecks() {
 	slices.SortStableFunc(c.p.checks, func(a, b check) int {
 		return cmp.Compare(b2i(a.need == 0), b2i(b.need == 0))
 	})
+	for i := range c.p.checks {
+		c.p.headed += b2i(c.p.checks[i].need > 0)
+	}
 	c.p.trailer = len(c.p.end)
 	for i := range c.p.checks {
 		if at := c.p.checks[i].at; at < 0 {
@@ -65,18 +68,18 @@ func (c *compiler) check(key string, k *Check) (check, bool) {
 }
 
 func (c *compiler) checkKind(key string, k *Check, out *check) bool {
-	out.kind = strings.ToLower(k.Kind)
-	spec, named := findCRC(out.kind)
+	name := strings.ToLower(k.Kind)
+	spec, named := findCRC(name)
 	custom := k.Width != 0 || k.Poly != 0 || k.Init != 0 || k.Reflect || k.XorOut != 0
-	if custom && out.kind != "crc" {
+	if custom && name != "crc" {
 		c.add(key+".width", "CRC parameters beside kind "+quote(k.Kind), `kind = "crc"`, "")
 		return false
 	}
-	size, simple := simpleKinds[out.kind]
+	one, simple := simpleKinds[name]
 	switch {
 	case simple:
-		out.size, out.bits = size, 8*size
-	case out.kind == "crc":
+		out.kind, out.size, out.bits = one.kind, one.size, 8*one.size
+	case name == "crc":
 		spec = crcSpec{width: k.Width, poly: k.Poly, init: k.Init, reflect: k.Reflect, xorout: k.XorOut}
 		if !c.checkWidth(key, spec) {
 			return false
@@ -86,14 +89,14 @@ func (c *compiler) checkKind(key string, k *Check, out *check) bool {
 		return false
 	}
 	if !simple {
-		out.crc, out.kind = newCRC(spec), "crc"
+		out.crc, out.kind = newCRC(spec), kindCRC
 		out.bits, out.size = spec.width, (spec.width+7)/8
 	}
 	return c.checkConst(key, k, out)
 }
 
 func (c *compiler) checkConst(key string, k *Check, out *check) bool {
-	if out.kind != "const" {
+	if out.kind != kindConst {
 		if k.Value != nil {
 			c.add(key+".value", fmt.Sprint(*k.Value), `value beside kind = "const" only`, "")
 		}
@@ -134,14 +137,14 @@ func (c *compiler) checkEndian(key string, k *Check, out *check) bool {
 	switch {
 	case k.Endian == "little", k.Endian == "big":
 		out.big = k.Endian == "big"
-		if out.big && out.kind == "sum+sum" {
+		if out.big && out.kind == kindFletcher {
 			c.add(key+".endian", quote(k.Endian), "no endian", "the first sum always stands first")
 			return false
 		}
 	case k.Endian != "":
 		c.add(key+".endian", quote(k.Endian), `"little" or "big"`, nearest(k.Endian, []string{"little", "big"}))
 		return false
-	case out.size > 1 && out.kind != "sum+sum":
+	case out.size > 1 && out.kind != kindFletcher:
 		c.add(key+".endian", "none", `"little" or "big"`, fmt.Sprintf("a check of %d bytes must say which comes first", out.size))
 		return false
 	}
@@ -151,7 +154,7 @@ func (c *compiler) checkEndian(key string, k *Check, out *check) bool {
 // checkOver compiles the ranges and finds out how early they can be tested.
 func (c *compiler) checkOver(key string, k *Check, out *check) bool {
 	ok, early := true, out.at >= 0
-	if len(k.Over) == 0 && out.kind != "const" {
+	if len(k.Over) == 0 && out.kind != kindConst {
 		// Everything before the check itself [WIRE-5].
 		out.over = []span{{from: 0, to: out.at}}
 		if out.at == 0 && out.size > 0 { // 0 bytes: of an unknown kind, said already

@@ -34,6 +34,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	if len(c.list) > 0 {
 		return nil, c.list
 	}
+	c.p.plainFrames()
 	return c.p, nil
 }
 
@@ -159,6 +160,7 @@ func (c *compiler) messages() {
 // message compiles one message and the shape of its frames.
 func (c *compiler) message(prefix string, m Message) {
 	out := &MessagePlan{Name: m.Name, IDs: slices.Clone(m.ID), Turn: m.Turn}
+	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)
 	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
 	data := c.d.Data

@@ -1,5 +1,44 @@
 package frame
 
+import "fmt"
+
 // Work returns how many bytes the scanner's judgements may have read, plus
 // those it moved.
 func (s *Scanner) Work() uint64 { return s.work }
+
+// Quick reports whether the plan's frames are judged in one step.
+func (p *Plan) Quick() bool { return p.quick.on }
+
+// JudgeQuickly and JudgeSlowly say what each way makes of the bytes held; ok is
+// false where the quick way leaves it to the slow one.
+func (p *Plan) JudgeQuickly(held []byte) (text string, ok bool) {
+	if len(held) < p.min {
+		return "", false
+	}
+	v, ok := p.judgeQuick(held)
+	return v.String(), ok
+}
+
+func (p *Plan) JudgeSlowly(held []byte) string { return p.judgeSlowly(held, turns{}).String() }
+
+// Whole makes b a frame of m: all that is not data.
+func (p *Plan) Whole(m *MessagePlan, b []byte) error {
+	for i, s := range p.sync {
+		b[i] = s.first
+	}
+	return p.encodeFixed(m, b)
+}
+
+// Sizes returns how many bytes frames of m have.
+func (m *MessagePlan) Sizes() (least, most int) { return m.shape.min, m.shape.max }
+
+func (v verdict) String() string {
+	name := ""
+	if v.message != nil {
+		name = v.message.Name
+	}
+	if v.why == accepted {
+		return fmt.Sprintf("%s, %d bytes", name, v.extent.total)
+	}
+	return fmt.Sprintf("reason %d, %d bytes dropped", v.why, v.drop)
+}

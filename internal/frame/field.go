@@ -20,7 +20,7 @@ type value struct {
 }
 
 type flag struct {
-	bit  uint
+	bit  uint8
 	name string
 }
 
@@ -119,7 +119,7 @@ func (l *layout) flags(key string, f *Field, a atom, v *value) {
 			l.m.add(key+".flags", quote(text), fmt.Sprintf("a bit number from 0 to %d", 8*a.size-1), "")
 			continue
 		}
-		v.flags = append(v.flags, flag{uint(bit), f.Flags[text]})
+		v.flags = append(v.flags, flag{uint8(bit), f.Flags[text]})
 	}
 	slices.SortFunc(v.flags, func(x, y flag) int { return cmp.Compare(x.bit, y.bit) })
 }
@@ -190,6 +190,7 @@ func (l *layout) integer(key string, f *Field, v *value) bool {
 		l.m.list = append(l.m.list, err)
 		return false
 	}
+	v.slot.digits = uint8(digits)
 	v.info.Kind, v.info.Digits = reading.Int, digits
 	switch {
 	case digits > 0:

@@ -42,13 +42,13 @@ func findsNext(t *testing.T, name string, p *frame.Plan, data []byte) {
 	}
 	s := frame.NewScanner(p, 115200)
 	s.Feed(reading.Chunk{Bytes: data})
-	for _, ok := s.Next(); ok; _, ok = s.Next() {
+	for s.Scan() {
 	}
 	s.Flush()
-	for _, ok := s.Next(); ok; _, ok = s.Next() {
+	for s.Scan() {
 	}
 	s.Feed(reading.Chunk{Bytes: fromHex(t, good)})
-	if _, ok := s.Next(); !ok {
+	if !s.Scan() {
 		t.Fatalf("%s: a good frame behind silence was lost", name)
 	}
 }

@@ -2,11 +2,13 @@ package frame
 
 import "bytes"
 
-// reason says which rule a candidate broke; a later one got further.
+// reason says what became of a candidate: that it is a frame, that it may yet
+// become one, or the rule that it broke. A later rule got further.
 type reason uint8
 
 const (
-	whyNone reason = iota
+	accepted reason = iota
+	undecided
 	whySync
 	whyID
 	whyLength
@@ -15,22 +17,27 @@ const (
 	whyCheck
 )
 
-type decision uint8
-
-const (
-	reject decision = iota
-	wait
-	accept
-)
-
-// verdict is what the bytes held say about a candidate.
+// verdict is what the bytes held say about a candidate. It is made and handed
+// on several times a frame, and so kept to what the compiler passes in
+// registers: four fields, four words.
 type verdict struct {
-	decision decision
-	why      reason // reject
-	next     int    // wait: judge again when so many bytes are held
-	total    int    // accept: bytes of the frame; wait: as far as known
-	drop     int    // reject, or wait given up: bytes that are no frame
-	message  *MessagePlan
+	why     reason
+	drop    int32 // refused, or undecided and given up: bytes that are no frame
+	extent  extent
+	message *MessagePlan
+}
+
+type extent struct {
+	next  int32 // undecided: judge again when so many bytes are held
+	total int32 // accepted: bytes of the frame; undecided: as far as known
+}
+
+func refuse(why reason) verdict { return verdict{why: why, drop: 1} }
+
+func accept(total int) verdict { return verdict{extent: extent{total: int32(total)}} }
+
+func wait(next, total int) verdict {
+	return verdict{why: undecided, drop: 1, extent: extent{next: int32(next), total: int32(total)}}
 }
 
 // shape says how many bytes a frame has and what is fixed in it.
@@ -63,8 +70,8 @@ type lengthField struct {
 // total returns the claimed size, or -1 when it is absurd.
 func (l *lengthField) total(head []byte) int {
 	var n int64
-	for _, r := range l.refs {
-		v := r.get(head)
+	for i := range l.refs {
+		v := l.refs[i].get(head)
 		if v > maxTotal {
 			return -1
 		}
@@ -77,11 +84,12 @@ func (l *lengthField) total(head []byte) int {
 	return int(n)
 }
 
-// lead returns how many bytes at the front cannot begin a frame.
+// starts reports whether a frame can begin with b.
+func (p *Plan) starts(b byte) bool { return len(p.sync) == 0 || p.sync[0].ok[b] }
+
+// lead returns how many bytes at the front cannot begin a frame, if the first
+// cannot.
 func (p *Plan) lead(held []byte) int {
-	if len(p.sync) == 0 || len(held) == 0 {
-		return 0
-	}
 	if p.sync[0].literal {
 		if i := bytes.IndexByte(held, p.sync[0].first); i >= 0 {
 			return i
@@ -98,13 +106,23 @@ func (p *Plan) lead(held []byte) int {
 
 // judge tries every message on the bytes held, from the first one on. [WIRE-4]
 func (p *Plan) judge(held []byte, t turns) verdict {
+	if p.quick.on && len(held) >= p.min {
+		if v, ok := p.judgeQuick(held); ok {
+			return v
+		}
+	}
+	return p.judgeSlowly(held, t)
+}
+
+// judgeSlowly is judge for every kind of frame, and for a part of one.
+func (p *Plan) judgeSlowly(held []byte, t turns) verdict {
 	for i := range min(len(p.sync), len(held)) {
 		if !p.sync[i].ok[held[i]] {
-			return verdict{why: whySync, drop: 1}
+			return refuse(whySync)
 		}
 	}
 	if len(held) < len(p.sync) {
-		return verdict{decision: wait, next: len(p.sync), total: p.min, drop: 1}
+		return wait(len(p.sync), p.min)
 	}
 	var id int64
 	if p.id != nil {
@@ -113,26 +131,49 @@ func (p *Plan) judge(held []byte, t turns) verdict {
 		}
 		id = int64(p.id.get(held))
 	}
-	return p.judgeMessages(held, id, t)
+	if p.turned {
+		return p.judgeTurns(held, id, t)
+	}
+	return p.judgeMessages(held, id)
 }
 
 // judgeEarly looks at what is in before the id is.
 func (p *Plan) judgeEarly(held []byte) verdict {
-	v := verdict{decision: wait, next: p.id.end(), total: p.min, drop: 1}
+	v := wait(p.id.end(), p.min)
 	if p.early == nil {
 		return v
 	}
 	e := p.fit(p.early, held)
-	if e.decision == wait {
-		e.next, e.total = min(e.next, v.next), max(e.total, v.total)
+	if e.why == undecided {
+		e.extent.next, e.extent.total = min(e.extent.next, v.extent.next), max(e.extent.total, v.extent.total)
 	}
 	return e
 }
 
-func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
-	out := verdict{why: whyID, drop: 1}
-	var fits [2]*MessagePlan // a request and a reply that fit
-	total, listed := 0, false
+func (p *Plan) judgeMessages(held []byte, id int64) verdict {
+	out, listed := refuse(whyID), false
+	for _, m := range p.messages {
+		if !m.matches(id) {
+			continue
+		}
+		v := p.fit(&m.shape, held)
+		v.message = m
+		if v.why == accepted {
+			return v
+		}
+		out, listed = out.or(v), true
+	}
+	if !listed && p.open != nil {
+		return p.fit(p.open, held)
+	}
+	return out
+}
+
+// judgeTurns is judgeMessages for a bus that is heard both ways: where a
+// request and a reply fit the same bytes, the turn decides. [WIRE-11]
+func (p *Plan) judgeTurns(held []byte, id int64, t turns) verdict {
+	var fits [2]verdict // a request and a reply that fit
+	out, listed := refuse(whyID), false
 	for _, m := range p.messages {
 		if !m.matches(id) {
 			continue
@@ -140,17 +181,17 @@ func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 		listed = true
 		v := p.fit(&m.shape, held)
 		v.message = m
-		switch {
-		case v.decision == accept && m.Turn == "":
+		switch fit := &fits[m.side()]; {
+		case v.why == accepted && m.Turn == "":
 			return v
-		case v.decision == accept && fits[m.side()] == nil:
-			fits[m.side()], total = m, v.total
+		case v.why == accepted && fit.message == nil:
+			*fit = v
 		default:
 			out = out.or(v)
 		}
 	}
-	if m := t.choose(fits, id); m != nil {
-		return verdict{decision: accept, total: total, message: m}
+	if v := t.choose(fits[0], fits[1], id); v.message != nil {
+		return v
 	}
 	if !listed && p.open != nil {
 		return p.fit(p.open, held)
@@ -162,10 +203,10 @@ func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 // still become a frame, wait for the nearest news.
 func (v verdict) or(w verdict) verdict {
 	switch {
-	case v.decision == wait && w.decision == wait:
-		v.next, v.total = min(v.next, w.next), max(v.total, w.total)
+	case v.why == undecided && w.why == undecided:
+		v.extent.next, v.extent.total = min(v.extent.next, w.extent.next), max(v.extent.total, w.extent.total)
 		return v
-	case w.decision == wait, v.decision == reject && w.why > v.why:
+	case w.why == undecided, v.why != undecided && w.why > v.why:
 		return w
 	}
 	return v
@@ -173,25 +214,29 @@ func (v verdict) or(w verdict) verdict {
 
 // fit tries one shape; it rejects as early as a byte proves it wrong.
 func (p *Plan) fit(s *shape, held []byte) verdict {
+	total := s.size
 	switch {
-	case s.size > 0:
-		return p.fitTotal(s, held, s.size, s.size)
+	case total > 0:
 	case s.length == nil:
 		return p.fitEnd(s, held)
 	case len(held) < s.length.end:
-		return p.fitTotal(s, held, 0, s.length.end)
+		return p.fitPart(s, held, 0, s.length.end)
+	default:
+		total = s.length.total(held)
+		if total < s.min || total > s.max {
+			return refuse(whyLength) // [WIRE-3]
+		}
 	}
-	total := s.length.total(held)
-	if total < s.min || total > s.max {
-		return verdict{why: whyLength, drop: 1} // [WIRE-3]
+	if total > len(held) {
+		return p.fitPart(s, held, total, total)
 	}
-	return p.fitTotal(s, held, total, total)
+	return p.fitWhole(s, held[:total])
 }
 
 // fitEnd tries the end markers that leave a possible size, one after the
 // other: the bytes of a marker may also be data.
 func (p *Plan) fitEnd(s *shape, held []byte) verdict {
-	out := verdict{why: whyEnd, drop: 1}
+	out := refuse(whyEnd)
 	reach := min(len(held), s.max)
 	for from := max(s.min-len(p.end), 0); from < reach; {
 		i := bytes.Index(held[from:reach], p.end)
@@ -199,7 +244,7 @@ func (p *Plan) fitEnd(s *shape, held []byte) verdict {
 			break
 		}
 		if total := from + i + len(p.end); s.fits(total) {
-			if v := p.fitTotal(s, held, total, total); v.decision == accept {
+			if v := p.fitWhole(s, held[:total]); v.why == accepted {
 				return v
 			}
 			out.why = whyCheck
@@ -210,14 +255,14 @@ func (p *Plan) fitEnd(s *shape, held []byte) verdict {
 		return out
 	}
 	// What can be known without the total may still refuse it now.
-	v := p.fitTotal(s, held, 0, len(held)+1)
-	v.total = s.min
+	v := p.fitPart(s, held, 0, len(held)+1)
+	v.extent.total = int32(s.min)
 	return v
 }
 
-// fitTotal tests a frame of total bytes, 0 when that is not known yet; next is
-// how far to read for more.
-func (p *Plan) fitTotal(s *shape, held []byte, total, next int) verdict {
+// fitPart tests the beginning of a frame of total bytes, 0 when that is not
+// known yet; next is how far to read for more.
+func (p *Plan) fitPart(s *shape, held []byte, total, next int) verdict {
 	for i := range s.consts {
 		c := &s.consts[i]
 		at := resolveAt(c.at, total)
@@ -225,24 +270,19 @@ func (p *Plan) fitTotal(s *shape, held []byte, total, next int) verdict {
 		case at < 0: // counts from an end that is not known yet
 		case at+c.size > len(held):
 			next = min(next, at+c.size)
-		case loadUint(held[at:at+c.size], c.big) != c.value:
-			return verdict{why: whyConst, drop: 1}
+		case !c.holds(held, at):
+			return refuse(whyConst)
 		}
 	}
-	for i := range p.checks {
+	for i := range p.checks[:p.headed] {
 		c := &p.checks[i]
-		switch {
-		case c.need == 0:
-		case c.need > len(held):
+		if c.need > len(held) {
 			next = min(next, c.need)
-		case !c.verify(held, c.need, s.extra):
-			return verdict{why: whyCheck, drop: 1}
+		} else if !c.verify(held, c.need, s.extra) {
+			return refuse(whyCheck)
 		}
 	}
-	if total == 0 || total > len(held) {
-		return verdict{decision: wait, next: max(next, len(held)+1), total: max(total, s.min), drop: 1}
-	}
-	return p.fitWhole(s, held[:total])
+	return wait(max(next, len(held)+1), max(total, s.min))
 }
 
 // fits reports whether a frame may have that size.
@@ -250,21 +290,41 @@ func (s *shape) fits(total int) bool {
 	return total >= s.min && total <= s.max && (s.step == 0 || (total-s.base)%s.step == 0)
 }
 
-// fitWhole makes the tests that need the whole frame.
+// fitWhole tests a whole frame.
 func (p *Plan) fitWhole(s *shape, frame []byte) verdict {
-	if !bytes.HasSuffix(frame, p.end) {
-		return verdict{why: whyEnd, drop: 1}
+	if why := p.broken(s, frame); why != accepted {
+		return refuse(why)
 	}
-	for i := range p.checks {
-		c := &p.checks[i]
-		if c.need > 0 {
-			continue
-		}
-		if !c.verify(frame, len(frame), s.extra) {
-			return verdict{why: whyCheck, drop: 1}
+	return accept(len(frame))
+}
+
+// broken returns the first rule that a whole frame breaks, or accepted.
+func (p *Plan) broken(s *shape, frame []byte) reason {
+	for i := range s.consts {
+		c := &s.consts[i]
+		if !c.holds(frame, resolveAt(c.at, len(frame))) {
+			return whyConst
 		}
 	}
-	return verdict{decision: accept, total: len(frame)}
+	for i := range p.checks[:p.headed] {
+		if c := &p.checks[i]; !c.verify(frame, c.need, s.extra) {
+			return whyCheck
+		}
+	}
+	if len(p.end) > 0 && !bytes.HasSuffix(frame, p.end) {
+		return whyEnd
+	}
+	for i := range p.checks[p.headed:] {
+		if !p.checks[p.headed+i].verify(frame, len(frame), s.extra) {
+			return whyCheck
+		}
+	}
+	return accepted
+}
+
+// holds reports whether the constant stands at the place.
+func (c *constant) holds(b []byte, at int) bool {
+	return at >= 0 && at+c.size <= len(b) && loadUint(b[at:at+c.size], c.big) == c.value
 }
 
 // judgePiece handles frames that only their end marker delimits [WIRE-12]. A
@@ -274,12 +334,12 @@ func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
 	first := bytes.Index(held, p.end) + len(p.end)
 	if first < len(p.end) { // none
 		if len(held) > p.max {
-			return verdict{why: whySync, drop: len(held) - len(p.end) + 1}
+			return refuse(whySync).dropping(len(held) - len(p.end) + 1)
 		}
-		return verdict{decision: wait, next: len(held) + 1, total: p.min, drop: len(held)}
+		return wait(len(held)+1, p.min).dropping(len(held))
 	}
 	if !aligned || first > p.max {
-		return verdict{why: whySync, drop: first}
+		return refuse(whySync).dropping(first)
 	}
 	if m.shape.fits(first) {
 		return p.acceptPiece(m, held[:first], first)
@@ -291,18 +351,21 @@ func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
 		if m.shape.fits(second) {
 			return p.acceptPiece(m, held[:second], first)
 		}
-		return verdict{why: whyLength, drop: first}
+		return refuse(whyLength).dropping(first)
 	case len(held) >= p.max:
-		return verdict{why: whyLength, drop: first}
+		return refuse(whyLength).dropping(first)
 	}
-	return verdict{decision: wait, next: len(held) + 1, total: p.max, drop: first}
+	return wait(len(held)+1, p.max).dropping(first)
+}
+
+// dropping returns the verdict with more than one byte that is no frame.
+func (v verdict) dropping(n int) verdict {
+	v.drop = int32(n)
+	return v
 }
 
 func (p *Plan) acceptPiece(m *MessagePlan, frame []byte, drop int) verdict {
-	v := p.fit(&shape{size: len(frame), consts: m.shape.consts}, frame)
+	v := p.fit(&shape{size: len(frame), consts: m.shape.consts}, frame).dropping(drop)
 	v.message = m
-	if v.decision != accept {
-		v.drop = drop
-	}
 	return v
 }

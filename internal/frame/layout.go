@@ -239,5 +239,6 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 		l.keys = map[string]string{}
 	}
 	l.keys[s.name] = key
+	s.shorten()
 	l.slots, l.props = append(l.slots, s), append(l.props, info)
 }

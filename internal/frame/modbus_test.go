@@ -53,7 +53,8 @@ func TestScanner_ModbusBus(t *testing.T) {
 			t.Fatalf("bad line %q", line)
 		}
 		s.Feed(reading.Chunk{Bytes: []byte{byte(b)}, Stamp: reading.Stamp{Wall: ns, Boot: ns}})
-		for f, ok := s.Next(); ok; f, ok = s.Next() {
+		for s.Scan() {
+			f := s.Frame()
 			turns = append(turns, f.Message.Turn)
 		}
 	}

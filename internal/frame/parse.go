@@ -4,29 +4,30 @@ import "fmt"
 
 // Parse takes bytes that are one whole frame, as in an example or typed by
 // hand. The error says which rule they break.
-func (p *Plan) Parse(b []byte) (Frame, error) {
+func (p *Plan) Parse(b []byte) (*Frame, error) {
 	var v verdict
 	if p.pieces {
 		v = p.acceptWhole(b)
 	} else {
 		v = p.judge(b, turns{})
 	}
+	total := int(v.extent.total)
 	switch {
-	case v.decision == accept && v.total < len(b):
-		return Frame{}, fmt.Errorf("the frame ends after %d bytes, but there are %d", v.total, len(b))
-	case v.decision == accept:
-		return Frame{Bytes: b, Message: v.message}, nil
-	case v.decision == wait:
-		return Frame{}, fmt.Errorf("the frame has %d bytes or more, but there are %d", max(v.total, len(b)+1), len(b))
+	case v.why == accepted && total < len(b):
+		return nil, fmt.Errorf("the frame ends after %d bytes, but there are %d", total, len(b))
+	case v.why == accepted:
+		return &Frame{Bytes: b, Message: v.message}, nil
+	case v.why == undecided:
+		return nil, fmt.Errorf("the frame has %d bytes or more, but there are %d", max(total, len(b)+1), len(b))
 	}
-	return Frame{}, fmt.Errorf("no frame: %s", v.why.text())
+	return nil, fmt.Errorf("no frame: %s", v.why.text())
 }
 
 func (p *Plan) acceptWhole(b []byte) verdict {
 	if m := p.messages[0]; m.shape.fits(len(b)) {
 		return p.acceptPiece(m, b, len(b))
 	}
-	return verdict{why: whyLength}
+	return refuse(whyLength)
 }
 
 func (r reason) text() string {

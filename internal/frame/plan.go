@@ -18,13 +18,16 @@ type Plan struct {
 	gap      time.Duration
 	id, seq  *number
 	checks   []check // header checks first
+	headed   int     // how many of checks stand in the head
 	trailer  int     // bytes of checks and end marker behind the data
 	min, max int
 	strict   bool
+	turned   bool // some message has a turn
 
 	messages []*MessagePlan
 	open     *shape // takes frames whose id is not listed; nil: there are none
 	early    *shape // judges bytes before the id is in; nil: shapes differ by message
+	quick    quick  // the short way for plain frames
 	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
 }
 

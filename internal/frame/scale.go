@@ -25,9 +25,10 @@ type scaling struct {
 }
 
 // plain reports whether the value is the raw integer itself.
-func (s *scaling) plain() bool {
-	return s.mul == 1 && s.add == 0 && s.div == 1 && !s.mulNeg && s.digits == 0
-}
+func (s *scaling) plain() bool { return s.unit() && s.digits == 0 }
+
+// unit reports whether the raw integer is the mantissa, as with scale = 0.01.
+func (s *scaling) unit() bool { return s.mul == 1 && s.add == 0 && s.div == 1 && !s.mulNeg }
 
 // parseRat reads a number or a fraction as TOML gives it: 3, 0.01, "16/32768".
 // A float is taken as the decimal that was written, not as its binary value.

@@ -12,7 +12,7 @@ const minSilence = 20 * time.Millisecond
 
 // Frame is one accepted frame.
 type Frame struct {
-	Bytes   []byte        // valid until the next Feed or Next
+	Bytes   []byte        // valid until the next Feed or Scan
 	Message *MessagePlan  // nil: its id is not listed
 	Stamp   reading.Stamp // arrival of the frame's last byte
 	Skipped int           // noise bytes since the frame before
@@ -20,7 +20,7 @@ type Frame struct {
 
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
 // holds it is accepted or until no frame can begin there; so damage never
-// costs an intact neighbour [WIRE-1]. Use: Feed, then Next until it says
+// costs an intact neighbour [WIRE-1]. Use: Feed, then Scan until it says
 // false, then wait until Deadline at most.
 type Scanner struct {
 	plan     *Plan
@@ -41,6 +41,7 @@ type Scanner struct {
 	expiring bool
 	flushing bool
 
+	frame   Frame
 	aligned bool // end marker only: the bytes held begin right after a marker
 	turn    turns
 	skipped int    // noise since the last frame
@@ -105,38 +106,43 @@ func (s *Scanner) compact() {
 	s.oldest = 0
 }
 
-// Next returns the next frame; false when the bytes held make none yet.
-func (s *Scanner) Next() (Frame, bool) {
+// Scan finds the next frame, which Frame then returns; false when the bytes
+// held make none yet.
+func (s *Scanner) Scan() bool {
 	for {
 		held := s.buf[s.pos:]
 		if len(held) == 0 {
-			return Frame{}, false
+			return false
 		}
 		giveUp := s.expiring || s.flushing
 		if len(held) < s.next && !giveUp {
-			return Frame{}, false
+			return false
 		}
-		if n := s.plan.lead(held); n > 0 {
-			s.skip(n)
+		if !s.plan.starts(held[0]) {
+			s.skip(s.plan.lead(held))
 			continue
 		}
 		s.work += uint64(min(len(held), s.plan.max))
 		v := s.judge(held)
-		switch v.decision {
-		case accept:
-			return s.take(v), true
-		case reject:
-			s.m.reject(v.why)
-			s.drop(v)
-		case wait:
-			s.next, s.total = v.next, v.total
+		switch v.why {
+		case accepted:
+			s.take(v)
+			return true
+		case undecided:
+			s.next, s.total = int(v.extent.next), int(v.extent.total)
 			if !giveUp || !s.abandoned() {
-				return Frame{}, false
+				return false
 			}
-			s.drop(v)
+		default:
+			s.m.reject(v.why)
 		}
+		s.drop(v)
 	}
 }
+
+// Frame returns the frame that Scan found. It is valid until the next Scan or
+// Feed.
+func (s *Scanner) Frame() *Frame { return &s.frame }
 
 func (s *Scanner) judge(held []byte) verdict {
 	if s.plan.pieces {
@@ -147,7 +153,7 @@ func (s *Scanner) judge(held []byte) verdict {
 
 // drop passes over bytes that are no frame.
 func (s *Scanner) drop(v verdict) {
-	n := v.drop
+	n := int(v.drop)
 	held := s.buf[s.pos:]
 	// Behind an end marker the next piece begins; anywhere else is unknown.
 	s.aligned = s.plan.pieces && hasSuffixAt(held, n, s.plan.end)
@@ -180,43 +186,48 @@ func (s *Scanner) skip(n int) {
 	s.next, s.total = 0, 0
 }
 
-// take delivers the frame at the front.
-func (s *Scanner) take(v verdict) Frame {
-	b := s.buf[s.pos : s.pos+v.total : s.pos+v.total]
-	f := Frame{Bytes: b, Message: v.message, Skipped: s.skipped}
-	s.pos += v.total
-	f.Stamp = s.stampOf(s.base + uint64(s.pos) - 1)
+// take makes the frame at the front the one found.
+func (s *Scanner) take(v verdict) {
+	f := &s.frame
+	total := int(v.extent.total)
+	b := s.buf[s.pos : s.pos+total : s.pos+total]
+	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
+	s.pos += total
+	f.Stamp = *s.stampOf(s.base + uint64(s.pos) - 1)
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
 	s.m.Frames++
-	s.m.FrameBytes += uint64(v.total)
+	s.m.FrameBytes += uint64(total)
 	if v.message == nil {
 		s.m.UnknownID++
 	}
-	var id int64
-	if s.plan.id != nil {
-		id = int64(s.plan.id.get(b))
+	if s.plan.turned {
+		var id int64
+		if s.plan.id != nil {
+			id = int64(s.plan.id.get(b))
+		}
+		s.turn = s.turn.after(v.message, id)
 	}
-	s.turn = s.turn.after(v.message, id)
-	s.countSeq(b)
+	if s.plan.seq != nil {
+		s.countSeq(b)
+	}
 	s.aligned = true
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
-	return f
 }
 
 // stampOf returns when a byte came in. Frames are taken in order, so a mark
 // that lies behind is never asked for again.
-func (s *Scanner) stampOf(at uint64) reading.Stamp {
+func (s *Scanner) stampOf(at uint64) *reading.Stamp {
 	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end <= at {
 		s.oldest++
 	}
-	return s.marks[s.oldest].stamp
+	return &s.marks[s.oldest].stamp
 }
 
 func (s *Scanner) countSeq(b []byte) {
 	n := s.plan.seq
-	if n == nil || resolveAt(n.at, len(b)) < 0 || resolveAt(n.at, len(b))+n.size > len(b) {
+	if resolveAt(n.at, len(b)) < 0 || resolveAt(n.at, len(b))+n.size > len(b) {
 		return
 	}
 	at := resolveAt(n.at, len(b))
@@ -237,7 +248,7 @@ func (s *Scanner) countSeq(b []byte) {
 }
 
 // Deadline returns when the partial frame held must be given up by Expire;
-// false when nothing is held. It is right after Next has said false.
+// false when nothing is held. It is right after Scan has said false.
 func (s *Scanner) Deadline() (reading.Stamp, bool) {
 	held := len(s.buf) - s.pos
 	if held == 0 {
@@ -249,7 +260,7 @@ func (s *Scanner) Deadline() (reading.Stamp, bool) {
 }
 
 // Expire says that nothing came in until now. A partial frame whose deadline
-// has passed counts as failed; call Next again for what stands behind its
+// has passed counts as failed; call Scan again for what stands behind its
 // first byte.
 func (s *Scanner) Expire(now reading.Stamp) {
 	deadline, ok := s.Deadline()
@@ -261,7 +272,7 @@ func (s *Scanner) Expire(now reading.Stamp) {
 }
 
 // Flush says that no more bytes will come: whatever is partial has failed.
-// Call Next again for what stands inside.
+// Call Scan again for what stands inside.
 func (s *Scanner) Flush() {
 	if len(s.buf) > s.pos {
 		s.flushing = true

@@ -132,7 +132,8 @@ func TestScanner_RandomBytesPublishNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.Feed(reading.Chunk{Bytes: buf})
-				for f, ok := s.Next(); ok; f, ok = s.Next() {
+				for s.Scan() {
+					f := s.Frame()
 					if f.Message != nil {
 						t.Errorf("a reading out of noise: % X", f.Bytes)
 					}
@@ -174,7 +175,7 @@ func scanWork(p *frame.Plan, noise []byte, chunk, times int) uint64 {
 	for range times {
 		for part := range slices.Chunk(noise, chunk) {
 			s.Feed(reading.Chunk{Bytes: part})
-			for _, ok := s.Next(); ok; _, ok = s.Next() {
+			for s.Scan() {
 			}
 		}
 	}
@@ -195,7 +196,7 @@ func TestScanner_StampIsThatOfTheLastByte(t *testing.T) {
 	s.Feed(reading.Chunk{Bytes: wire[5:21], Stamp: stampAt(3)})
 	s.Feed(reading.Chunk{Bytes: wire[21:], Stamp: stampAt(4)})
 	for _, want := range []int{2, 4} {
-		f, ok := s.Next()
+		ok, f := s.Scan(), s.Frame()
 		if !ok || f.Stamp != stampAt(want) {
 			t.Errorf("got %v %v, want the stamp of chunk %d", ok, f.Stamp, want)
 		}
@@ -218,7 +219,7 @@ func TestScanner_Deadline(t *testing.T) {
 	} {
 		s := frame.NewScanner(p, row.baud)
 		s.Feed(reading.Chunk{Bytes: wire[:row.held], Stamp: stampAt(100)})
-		if _, ok := s.Next(); ok {
+		if s.Scan() {
 			t.Fatal("a frame out of a part")
 		}
 		got, ok := s.Deadline()
@@ -242,11 +243,11 @@ func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := frame.NewScanner(p, 115200)
 			s.Feed(reading.Chunk{Bytes: wire, Stamp: stampAt(0)})
-			if _, ok := s.Next(); ok {
+			if s.Scan() {
 				t.Fatal("the false header was not believed")
 			}
 			s.Expire(stampAt(19))
-			if _, ok := s.Next(); ok {
+			if s.Scan() {
 				t.Fatal("expired before its time")
 			}
 			switch how {
@@ -257,7 +258,7 @@ func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
 			case "Flush":
 				s.Flush()
 			}
-			f, ok := s.Next()
+			ok, f := s.Scan(), s.Frame()
 			if !ok || f.Message.Name != "euler" || f.Skipped != 4 {
 				t.Fatalf("got %v %+v, want euler behind 4 bytes", ok, f)
 			}
@@ -265,7 +266,7 @@ func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
 				t.Errorf("expired: got %d, want %d", s.Metrics().Expired, want)
 			}
 			s.Feed(reading.Chunk{Bytes: fromHex(t, anoGood), Stamp: stampAt(30)})
-			if _, ok := s.Next(); !ok {
+			if !s.Scan() {
 				t.Error("nothing works after expiry")
 			}
 		})
@@ -277,7 +278,7 @@ func TestScanner_ImpossibleLengthIsRejectedAtOnce(t *testing.T) {
 	for head, refused := range map[string]uint64{"AA 55 FF": 1, "AA 55 14": 1, "AA 55 06": 1, "AA 55 13": 0, "AA 55 07": 0} {
 		s := frame.NewScanner(presetPlan(t, "demo"), 115200)
 		s.Feed(reading.Chunk{Bytes: fromHex(t, head)})
-		s.Next()
+		s.Scan()
 		if _, held := s.Deadline(); held == (refused == 1) || s.Metrics().LengthRejected != refused {
 			t.Errorf("%s: held %v, want %d refused (%+v)", head, held, refused, s.Metrics())
 		}
@@ -305,12 +306,12 @@ func TestScanner_HeaderCheckRejectsEarly(t *testing.T) {
 	broken := bytes.Clone(good[:5])
 	broken[1] = 60
 	s.Feed(reading.Chunk{Bytes: broken})
-	s.Next()
+	s.Scan()
 	if s.Metrics().CheckFailed != 1 {
 		t.Errorf("the header check waits for the body: %+v", s.Metrics())
 	}
 	s.Feed(reading.Chunk{Bytes: good})
-	if f, ok := s.Next(); !ok || f.Message.Name != "hurt" {
+	if ok, f := s.Scan(), s.Frame(); !ok || f.Message.Name != "hurt" {
 		t.Errorf("got %v, want the good frame % X", ok, good)
 	}
 }
@@ -324,7 +325,7 @@ func TestScanner_CountsSequenceGaps(t *testing.T) {
 			t.Fatal("cannot number the frame")
 		}
 		s.Feed(reading.Chunk{Bytes: b})
-		if _, ok := s.Next(); !ok {
+		if !s.Scan() {
 			t.Fatal("frame lost")
 		}
 	}

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"strings"
@@ -9,14 +10,18 @@ import (
 )
 
 // slot is one property of a message, ready to be read: where it stands, how
-// it is scaled, and which values count as none.
+// it is scaled, and which values count as none. What every frame needs stands
+// in front, within one cache line.
 type slot struct {
 	name string
 	at   int // negative: from the frame's end
 	atom
-	rest bool // one of a repeat = "rest": there only if the frame reaches so far
-	role role
-	bit  uint // roleFlag
+	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
+	role   role
+	short  short
+	drop   uint8 // 64 - 8*size
+	digits uint8 // integers: of the value, after the point
+	bit    uint8 // roleFlag
 
 	scale   scaling // integers
 	factor  float64 // floats: value = raw*factor + offset
@@ -32,6 +37,37 @@ type slot struct {
 	lowF, topF float64
 }
 
+// short is a short way to a value: one read and one shift. It is for a
+// little-endian number that is its own value, but for the decimal point, that
+// has no other meaning and no bounds, and that ends eight bytes or more behind
+// the frame's beginning. Most are so.
+type short uint8
+
+const (
+	shortNone short = iota
+	shortUint
+	shortInt
+	shortFloat
+)
+
+// shorten finds the short way of a slot that is complete.
+func (s *slot) shorten() {
+	s.drop = uint8(64 - 8*min(s.size, 8))
+	switch {
+	case s.big || s.at < 0 || s.at+s.size < 8:
+	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
+	case s.kind == rawFloat:
+		if s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded {
+			s.short = shortFloat
+		}
+	case !s.scale.unit():
+	case s.kind == rawInt:
+		s.short = shortInt
+	case s.size < 8:
+		s.short = shortUint
+	}
+}
+
 type role uint8
 
 const (
@@ -41,16 +77,6 @@ const (
 	roleBool
 	roleText
 )
-
-// load reads the raw integer; signed ones are extended to 64 bits.
-func (s *slot) load(b []byte) uint64 {
-	v := loadUint(b, s.big)
-	if s.kind == rawInt {
-		shift := 64 - 8*uint(s.size)
-		return uint64(int64(v<<shift) >> shift)
-	}
-	return v
-}
 
 // Absent counts values that a frame carried but that mean "no value".
 type Absent struct {
@@ -63,7 +89,7 @@ type Absent struct {
 // Decode fills r with what the frame says; r.Props keeps its memory, so that
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
-func (p *Plan) Decode(f Frame, r *reading.Reading) Absent {
+func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	r.Stamp = f.Stamp
 	r.Message = ""
 	r.Props = r.Props[:0]
@@ -72,58 +98,98 @@ func (p *Plan) Decode(f Frame, r *reading.Reading) Absent {
 		return absent
 	}
 	r.Message = f.Message.Name
-	for i := range f.Message.slots {
-		s := &f.Message.slots[i]
-		at := resolveAt(s.at, len(f.Bytes))
-		limit := len(f.Bytes)
+	slots, b := f.Message.slots, f.Bytes
+	props := slices.Grow(r.Props, len(slots))
+	for i := range slots {
+		s := &slots[i]
+		at, limit := s.at, len(b)
+		if at < 0 {
+			at += limit
+		}
 		if s.rest {
 			limit -= p.trailer
 		}
-		if at < 0 || at+s.size > limit {
+		end := at + s.size
+		if at < 0 || end > limit {
 			continue
 		}
-		if prop, ok := s.decode(f.Bytes[at:at+s.size], &absent); ok {
-			r.Props = append(r.Props, prop)
+		// Filled in place: a property is too large to be handed about.
+		n := len(props)
+		props = props[:n+1]
+		prop := &props[n]
+		prop.Name, prop.Label = s.name, ""
+		ok := true
+		switch s.short {
+		case shortUint:
+			prop.Value = reading.DecimalValue(int64(top(b, end)>>s.drop), s.digits)
+		case shortInt:
+			prop.Value = reading.DecimalValue(int64(top(b, end))>>s.drop, s.digits)
+		case shortFloat:
+			v := math.Float32frombits(uint32(top(b, end) >> 32))
+			prop.Value = reading.Float32Value(v)
+			if ok = v-v == 0; !ok { // NaN, or infinite
+				absent.NaN++
+			}
+		default:
+			ok = s.decode(b[at:end], prop, &absent)
+		}
+		if !ok {
+			props = props[:n]
 		}
 	}
+	r.Props = props
 	return absent
 }
 
-func (s *slot) decode(b []byte, absent *Absent) (reading.Property, bool) {
-	prop := reading.Property{Name: s.name}
-	switch s.role {
-	case roleFlag:
+// top reads the eight bytes that end at end; a little-endian number that ends
+// there, of whatever size, stands in the highest of them.
+//
+//	b    .. .. .. .. .. 12 34 56      563412..........
+//	        └─────────────────┘ end
+func top(b []byte, end int) uint64 { return binary.LittleEndian.Uint64(b[end-8 : end]) }
+
+// decode reads a value of any kind; false when it means "no value".
+func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
+	switch {
+	case s.kind == rawFloat:
+		prop.Value, ok = s.float(b, absent)
+		return ok
+	case s.role == roleFlag:
 		prop.Value = reading.BoolValue(s.load(b)>>s.bit&1 != 0)
-		return prop, true
-	case roleBool:
+		return true
+	case s.role == roleBool:
 		prop.Value = reading.BoolValue(b[0] != 0)
-		return prop, true
-	case roleText:
+		return true
+	case s.role == roleText:
 		text := strings.TrimRight(string(b), "\x00")
 		prop.Value = reading.TextValue(strings.ToValidUTF8(text, "\uFFFD"))
-		return prop, true
-	}
-	var ok bool
-	if s.kind == rawFloat {
-		prop.Value, ok = s.float(b, absent)
-		return prop, ok
+		return true
 	}
 	raw := s.load(b)
 	if slices.Contains(s.invalid, raw) {
 		absent.Invalid++
-		return prop, false
+		return false
 	}
 	if s.role == roleEnum {
 		prop.Value = reading.IntValue(int64(raw))
 		if prop.Label, ok = s.labels[int64(raw)]; !ok {
 			absent.Map++
 		}
-		return prop, ok
+		return ok
 	}
 	if prop.Value, ok = s.integer(raw); !ok {
 		absent.Range++
 	}
-	return prop, ok
+	return ok
+}
+
+// load reads the raw integer; signed ones are extended to 64 bits.
+func (s *slot) load(b []byte) uint64 {
+	v := loadUint(b, s.big)
+	if s.kind == rawInt {
+		return uint64(int64(v<<s.drop) >> s.drop)
+	}
+	return v
 }
 
 // integer scales a raw integer; false when the value is out of range.
@@ -148,17 +214,14 @@ func (s *slot) integer(raw uint64) (reading.Value, bool) {
 	if s.ranged && (mantissa < s.low || mantissa > s.high) {
 		return reading.Value{}, false
 	}
-	if s.scale.digits == 0 {
-		return reading.IntValue(mantissa), true
-	}
-	return reading.DecimalValue(mantissa, uint8(s.scale.digits)), true
+	return reading.DecimalValue(mantissa, s.digits), true
 }
 
 // float reads an IEEE number. Unscaled, and scaled without digits, it keeps
 // its own precision; with digits it is a double rounded to them.
 func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
 	f := loadFloat(b, s.big)
-	if slices.Contains(s.invalidF, f) {
+	if len(s.invalidF) > 0 && slices.Contains(s.invalidF, f) {
 		absent.Invalid++
 		return reading.Value{}, false
 	}
@@ -168,7 +231,7 @@ func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
 	} else if s.size < 8 {
 		f = float64(float32(f))
 	}
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	if f-f != 0 { // NaN, or infinite
 		absent.NaN++
 		return reading.Value{}, false
 	}

@@ -19,7 +19,8 @@ func TestScanDecode_AllocatesNothing(t *testing.T) {
 			step := func() {
 				ms++
 				s.Feed(reading.Chunk{Bytes: chunk, Stamp: stampAt(ms)})
-				for f, ok := s.Next(); ok; f, ok = s.Next() {
+				for s.Scan() {
+					f := s.Frame()
 					p.Decode(f, &r)
 					frames++
 				}
@@ -63,7 +64,8 @@ func BenchmarkScanDecode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Feed(reading.Chunk{Bytes: chunk})
-				for f, ok := s.Next(); ok; f, ok = s.Next() {
+				for s.Scan() {
+					f := s.Frame()
 					p.Decode(f, &r)
 					frames++
 				}
@@ -83,6 +85,6 @@ func BenchmarkScanNoise(b *testing.B) {
 	b.SetBytes(int64(len(noise)))
 	for b.Loop() {
 		s.Feed(reading.Chunk{Bytes: noise})
-		s.Next()
+		s.Scan()
 	}
 }

@@ -15,11 +15,10 @@ func (m *MessagePlan) side() int {
 }
 
 // choose picks between a request and a reply that fit the same bytes: the
-// reply right after a request with the same id, otherwise the request.
-// [WIRE-11]
-func (t turns) choose(fits [2]*MessagePlan, id int64) *MessagePlan {
-	request, reply := fits[0], fits[1]
-	if request == nil || (reply != nil && t.open && t.id == id) {
+// reply right after a request with the same id, otherwise the request. One
+// that does not fit has no message. [WIRE-11]
+func (t turns) choose(request, reply verdict, id int64) verdict {
+	if request.message == nil || (reply.message != nil && t.open && t.id == id) {
 		return reply
 	}
 	return request

@@ -127,17 +127,13 @@ func (in *ingest) step(chunk reading.Chunk) {
 }
 
 func (in *ingest) drain() {
-	for {
-		f, ok := in.scanner.Next()
-		if !ok {
-			return
-		}
-		in.accept(f)
+	for in.scanner.Scan() {
+		in.accept(in.scanner.Frame())
 	}
 }
 
 // accept decodes one verified frame and hands its reading on.
-func (in *ingest) accept(f frame.Frame) {
+func (in *ingest) accept(f *frame.Frame) {
 	in.lastFrame, in.alive = f.Stamp, f.Stamp
 	if f.Message == nil {
 		return // counted by the scanner as an unknown id

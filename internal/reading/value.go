@@ -1,7 +1,9 @@
 package reading
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -35,9 +37,14 @@ func IntValue(v int64) Value { return Value{Kind: Int, bits: uint64(v)} }
 // UintValue returns an unsigned integer.
 func UintValue(v uint64) Value { return Value{Kind: Uint, bits: v} }
 
-// DecimalValue returns mantissa / 10^digits, digits from 0 to 18.
+// DecimalValue returns mantissa / 10^digits, digits from 0 to 18; without
+// digits it is the integer.
 func DecimalValue(mantissa int64, digits uint8) Value {
-	return Value{Kind: Decimal, Digits: digits, bits: uint64(mantissa)}
+	kind := Decimal
+	if digits == 0 {
+		kind = Int
+	}
+	return Value{Kind: kind, Digits: digits, bits: uint64(mantissa)}
 }
 
 // Float32Value returns a single-precision number.
@@ -104,29 +111,42 @@ func (v Value) Finite() bool {
 // AppendJSON appends the value as JSON. Numbers carry no exponent [ONENET-12]:
 // decimals as fixed point, floats in their shortest exact form. A value that
 // is not Finite is written as null; callers leave it out instead.
-func (v Value) AppendJSON(b []byte) []byte {
+func (v *Value) AppendJSON(b []byte) []byte {
 	switch v.Kind {
-	case Int:
-		return strconv.AppendInt(b, int64(v.bits), 10)
+	case Int, Decimal:
+		u := v.bits
+		if int64(u) < 0 {
+			b, u = append(b, '-'), -u
+		}
+		return appendFixed(b, u, int(v.Digits))
 	case Uint:
-		return strconv.AppendUint(b, v.bits, 10)
-	case Decimal:
-		return AppendDecimal(b, int64(v.bits), int(v.Digits))
-	case Float32, Float64:
-		if !v.Finite() {
-			return append(b, "null"...)
+		return appendFixed(b, v.bits, 0)
+	case Float32:
+		if f := math.Float32frombits(uint32(v.bits)); f-f == 0 { // neither NaN nor infinite
+			return appendFloat(b, float64(f), 32)
 		}
-		width := 64
-		if v.Kind == Float32 {
-			width = 32
+	case Float64:
+		if f := math.Float64frombits(v.bits); f-f == 0 {
+			return appendFloat(b, f, 64)
 		}
-		return strconv.AppendFloat(b, v.Float(), 'f', -1, width)
 	case Bool:
 		return strconv.AppendBool(b, v.bits != 0)
 	case Text:
 		return AppendQuoted(b, v.text)
 	}
 	return append(b, "null"...)
+}
+
+// appendFloat appends the shortest decimal that reads back as f, without an
+// exponent. The form with one is the quicker to make, and most numbers then
+// only lose it: "1.6948675e+00".
+func appendFloat(b []byte, f float64, width int) []byte {
+	start := len(b)
+	b = strconv.AppendFloat(b, f, 'e', -1, width)
+	if number, ok := bytes.CutSuffix(b, []byte("e+00")); ok {
+		return number
+	}
+	return strconv.AppendFloat(b[:start], f, 'f', -1, width)
 }
 
 // String returns the value as a person would write it.
@@ -137,29 +157,57 @@ func (v Value) String() string {
 	return string(v.AppendJSON(nil))
 }
 
-// AppendDecimal appends mantissa / 10^digits with exactly that many digits
-// after the point.
-func AppendDecimal(b []byte, mantissa int64, digits int) []byte {
+// appendFixed appends u / 10^digits, each digit right where it belongs.
+func appendFixed(b []byte, u uint64, digits int) []byte {
+	start, size := len(b), max(decimals(u), digits+1)
 	if digits == 0 {
-		return strconv.AppendInt(b, mantissa, 10)
+		b = slices.Grow(b, size)[:start+size]
+		fill(b[start:], u)
+		return b
 	}
-	u := uint64(mantissa)
-	if mantissa < 0 {
-		b = append(b, '-')
-		u = -u
+	size++ // the point
+	b = slices.Grow(b, size)[:start+size]
+	point := len(b) - digits - 1
+	b[point] = '.'
+	fill(b[start:point], fill(b[point+1:], u))
+	return b
+}
+
+// fill writes the last len(out) digits of u and returns what is left of it.
+func fill(out []byte, u uint64) uint64 {
+	for len(out) >= 2 {
+		pair := pairs[u%100*2:][:2]
+		u /= 100
+		out[len(out)-1], out[len(out)-2] = pair[1], pair[0]
+		out = out[:len(out)-2]
 	}
-	var tmp [24]byte
-	i := len(tmp)
-	for n := 0; n <= digits || u > 0; n++ {
-		if n == digits {
-			i--
-			tmp[i] = '.'
-		}
-		i--
-		tmp[i] = byte('0' + u%10)
+	if len(out) == 1 {
+		out[0] = byte('0' + u%10)
 		u /= 10
 	}
-	return append(b, tmp[i:]...)
+	return u
+}
+
+// pairs are the numbers from 00 to 99, one behind the other.
+const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" + "30313233343536373839" +
+	"40414243444546474849" + "50515253545556575859" + "60616263646566676869" + "70717273747576777879" +
+	"80818283848586878889" + "90919293949596979899"
+
+// decimals returns how many digits u has.
+func decimals(u uint64) int {
+	n := 1
+	for ; u >= 10_000; u /= 10_000 {
+		n += 4
+	}
+	switch {
+	case u >= 1000:
+		return n + 3
+	case u >= 100:
+		return n + 2
+	case u >= 10:
+		return n + 1
+	}
+	return n
 }
 
 // AppendQuoted appends s as a JSON string. Bytes that are not UTF-8 become the

@@ -62,7 +62,7 @@ func TestAppendDecimal_IsMantissaOverPowerOfTen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mantissa := rapid.Int64().Draw(t, "mantissa")
 		digits := rapid.IntRange(0, 18).Draw(t, "digits")
-		text := string(AppendDecimal(nil, mantissa, digits))
+		text := DecimalValue(mantissa, uint8(digits)).String()
 		// Without the point the digits are the mantissa again.
 		point := len(text) - digits - 1
 		plain := text

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+// sink prints readings in one format.
+type sink interface {
+	write(r *reading.Reading) error
+	close() error
+}
+
+func newSink(o decodeOptions, plan *frame.Plan, out *bufio.Writer) (sink, error) {
+	switch o.format {
+	case "json":
+		return newJSONSink(plan, func(name string) string { return name }, out, o.flat), nil
+	case "csv":
+		c := &csvSink{w: csv.NewWriter(out)}
+		return c, c.header(plan)
+	case "table":
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan)}, nil
+	}
+	return nil, usagef("--format %q: json, csv and table exist", o.format)
+}
+
+// jsonSink prints a line a reading.
+type jsonSink struct {
+	out     *bufio.Writer
+	flat    bool // the values alone
+	layouts []jsonLayout
+}
+
+// jsonLayout is the text before each value of a message that lacks none, put
+// together once:
+//
+//	{"temp":    ,"volt":    ,"run":
+type jsonLayout struct {
+	message string
+	keys    []jsonKey
+}
+
+// jsonKey is one of them. A copy of fixed size is the cheapest there is, so
+// a short text is copied with what stands behind it, which is then cut off.
+type jsonKey struct {
+	text  [16]byte
+	size  int
+	whole string // a text that is longer
+}
+
+func newJSONKey(text []byte) jsonKey {
+	k := jsonKey{size: len(text)}
+	if len(text) > len(k.text) {
+		k.whole = string(text)
+	} else {
+		copy(k.text[:], text)
+	}
+	return k
+}
+
+func (k *jsonKey) append(b []byte) []byte {
+	if k.whole != "" {
+		return append(b, k.whole...)
+	}
+	return append(b, k.text[:]...)[:len(b)+k.size]
+}
+
+func newJSONSink(plan *frame.Plan, name func(string) string, out *bufio.Writer, flat bool) *jsonSink {
+	s := &jsonSink{out: out, flat: flat}
+	for _, m := range plan.Messages() {
+		l := jsonLayout{message: m.Name}
+		for i, p := range m.Properties() {
+			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, name(p.Name))))
+		}
+		s.layouts = append(s.layouts, l)
+	}
+	return s
+}
+
+func appendKey(b []byte, i int, name string) []byte {
+	if i == 0 {
+		b = append(b, '{')
+	} else {
+		b = append(b, ',')
+	}
+	return append(reading.AppendQuoted(b, name), ':')
+}
+
+func (s *jsonSink) write(r *reading.Reading) error {
+	b := s.out.AvailableBuffer()
+	if s.flat {
+		b = s.appendValues(b, r)
+	} else {
+		b = append(appendHead(b, r), `"values":`...)
+		b = append(s.appendValues(b, r), '}')
+	}
+	_, err := s.out.Write(append(b, '\n'))
+	return err
+}
+
+func (*jsonSink) close() error { return nil }
+
+// appendHead appends what a line says besides the values.
+func appendHead(b []byte, r *reading.Reading) []byte {
+	b = append(b, '{')
+	if r.Board != "" {
+		b = append(b, `"board":`...)
+		b = reading.AppendQuoted(b, r.Board)
+		b = append(b, ',')
+	}
+	b = append(b, `"message":`...)
+	b = reading.AppendQuoted(b, r.Message)
+	b = append(b, ',')
+	if r.Stamp.Wall != 0 {
+		b = append(b, `"time":"`...)
+		b = r.Stamp.Time().AppendFormat(b, time.RFC3339Nano)
+		b = append(b, `",`...)
+	}
+	return b
+}
+
+func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
+	if len(r.Props) == 0 {
+		return append(b, "{}"...)
+	}
+	if keys := s.keys(r); len(keys) == len(r.Props) {
+		for i := range keys {
+			b = r.Props[i].Value.AppendJSON(keys[i].append(b))
+		}
+		return append(b, '}')
+	}
+	for i, p := range r.Props {
+		b = p.Value.AppendJSON(appendKey(b, i, p.Name))
+	}
+	return append(b, '}')
+}
+
+// keys returns the texts for all values of the reading's message.
+func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
+	for i := range s.layouts {
+		if s.layouts[i].message == r.Message {
+			return s.layouts[i].keys
+		}
+	}
+	return nil
+}
+
+// csvSink has a column for every property of the plan, so that each line has
+// the same ones whatever its message.
+type csvSink struct {
+	w       *csv.Writer
+	columns map[string]int
+	row     []string
+}
+
+func (s *csvSink) header(plan *frame.Plan) error {
+	s.columns = make(map[string]int)
+	header := []string{"message"}
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			if _, ok := s.columns[p.Name]; !ok {
+				s.columns[p.Name] = len(header)
+				header = append(header, p.Name)
+			}
+		}
+	}
+	s.row = make([]string, len(header))
+	return s.w.Write(header)
+}
+
+func (s *csvSink) write(r *reading.Reading) error {
+	clear(s.row)
+	s.row[0] = r.Message
+	for _, p := range r.Props {
+		s.row[s.columns[p.Name]] = p.Value.String()
+	}
+	return s.w.Write(s.row)
+}
+
+func (s *csvSink) close() error {
+	s.w.Flush()
+	return s.w.Error()
+}
+
+type tableSink struct {
+	w     *tabwriter.Writer
+	units map[string]string
+}
+
+func units(plan *frame.Plan) map[string]string {
+	u := make(map[string]string)
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			u[p.Name] = p.Unit
+		}
+	}
+	return u
+}
+
+func (s *tableSink) write(r *reading.Reading) error {
+	for i, p := range r.Props {
+		message := r.Message
+		if i > 0 {
+			message = ""
+		}
+		text := p.Value.String()
+		if p.Label != "" {
+			text += " (" + p.Label + ")"
+		}
+		if _, err := fmt.Fprintf(s.w, "%s\t%s\t%s %s\n", message, p.Name, text, s.units[p.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *tableSink) close() error { return s.w.Flush() }
