@@ -95,19 +95,19 @@ ca_file = "/nonexistent/ca.pem"`, []string{
 			`gateway.toml: board: found nothing, expected at least one board; add [[board]] and, below it, port = "/dev/ttyUSB0"`,
 		}},
 		{"PortMissing", "port", ``, []string{
-			"gateway.toml:5: board[0].port: found nothing, expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `ls /dev/serial/by-path` lists what is plugged in",
+			"gateway.toml:5: board[0].port: found nothing, expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},
 		{"PortEmpty", "port", `port = ""`, []string{
-			"gateway.toml:6: board[0].port: found \"\" (to be filled in), expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `ls /dev/serial/by-path` lists what is plugged in",
+			"gateway.toml:6: board[0].port: found \"\" (to be filled in), expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},
 		{"PortOfWindows", "port", `port = "COM3"`, []string{
-			"gateway.toml:6: board[0].port: found \"COM3\", expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `ls /dev/serial/by-path` lists what is plugged in",
+			"gateway.toml:6: board[0].port: found \"COM3\", expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},
 		{"PortWithoutDev", "port", `port = "ttyUSB0"`, []string{
 			`gateway.toml:6: board[0].port: found "ttyUSB0", expected a path or a USB identity, for example "/dev/ttyUSB0" or "usb:1a86:7523"; write "/dev/ttyUSB0"`,
 		}},
 		{"PortUSBBroken", "port", `port = "usb:1a86"`, []string{
-			"gateway.toml:6: board[0].port: found \"usb:1a86\", expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `ls /dev/serial/by-path` lists what is plugged in",
+			"gateway.toml:6: board[0].port: found \"usb:1a86\", expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},
 		{"PortTwice", "board", `[[board]]
 port = "/dev/ttyUSB0"

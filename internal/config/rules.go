@@ -53,7 +53,7 @@ func portRule() rule {
 				return "write " + strconv.Quote(path)
 			}
 		}
-		return "`ls /dev/serial/by-path` lists what is plugged in"
+		return "`serialgw ports` lists what is plugged in"
 	}
 	return r
 }

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"strconv"
-	"strings"
 
 	"go.bug.st/serial"
 	"golang.org/x/sys/unix"
@@ -61,41 +58,4 @@ func code(err error) serial.PortErrorCode {
 		return portErr.Code()
 	}
 	return -1
-}
-
-// lockHolder looks up who holds the lock on path. The kernel lists every lock
-// by device and inode of the file:
-//
-//	4: FLOCK  ADVISORY  WRITE 812 00:05:402 0 EOF
-func lockHolder(path string) string {
-	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil {
-		return ""
-	}
-	locks, err := os.ReadFile("/proc/locks")
-	if err != nil {
-		return ""
-	}
-	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	for line := range strings.Lines(string(locks)) {
-		f := strings.Fields(line)
-		if len(f) < 6 || f[1] != "FLOCK" || f[5] != file {
-			continue
-		}
-		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 {
-			return processName(pid)
-		}
-	}
-	return ""
-}
-
-func processName(pid int) string {
-	if pid == os.Getpid() {
-		return "this program itself (two boards with one port?)"
-	}
-	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	if err != nil {
-		return fmt.Sprintf("process %d", pid)
-	}
-	return fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(name)))
 }

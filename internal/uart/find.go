@@ -186,8 +186,17 @@ func attr(dir, name string) string {
 	return strings.TrimSpace(string(text))
 }
 
+// driver names the driver of a tty's device. Between the two, newer kernels
+// (6.5) put devices of their serial core, which all have the driver "port".
 func driver(device string) string {
-	target, err := os.Readlink(filepath.Join(device, "driver"))
+	for linkName(device, "subsystem") == "serial-base" {
+		device = filepath.Dir(device)
+	}
+	return linkName(device, "driver")
+}
+
+func linkName(dir, name string) string {
+	target, err := os.Readlink(filepath.Join(dir, name))
 	if err != nil {
 		return ""
 	}

@@ -33,7 +33,9 @@ func newTree(t *testing.T) tree {
 	tr.serialPort("1-1.3", "ttyUSB2")
 	tr.usb("1-1.4", "2e8a", "0005", "e660:58")
 	tr.port("sys/devices/usb1/1-1.4/1-1.4:1.0", "tty/ttyACM0", "ttyACM0")
-	tr.port("sys/devices/soc/fe201000.serial", "tty/ttyAMA0", "ttyAMA0")
+	tr.file("sys/devices/usb1/1-1.4/manufacturer", "Raspberry Pi")
+	tr.file("sys/devices/usb1/1-1.4/product", "Pico")
+	tr.serialCore("sys/devices/soc/fe201000.serial", "uart-pl011", "ttyAMA0")
 	tr.port("sys/devices/platform/serial8250", "tty/ttyS0", "ttyS0")
 	tr.file("sys/devices/platform/serial8250/tty/ttyS0/type", "0")
 	tr.file("sys/class/tty/tty1/dev", "4:1")
@@ -80,6 +82,19 @@ func (tr tree) serialPort(bus, name string) {
 	dir := "sys/devices/usb1/" + bus + "/" + bus + ":1.0/" + name
 	tr.port(dir, "tty/"+name, name)
 	tr.link(tr.path("sys/bus/usb-serial/drivers/ftdi_sio"), dir+"/driver")
+}
+
+// serialCore makes an on-board port as kernels from 6.5 on do: two devices of
+// the serial core stand between the tty and the one with the driver.
+func (tr tree) serialCore(device, driver, name string) {
+	base := filepath.Base(device)
+	ctrl := device + "/" + base + ":0"
+	port := ctrl + "/" + base + ":0.0"
+	tr.port(port, "tty/"+name, name)
+	for dir, driver := range map[string]string{port: "serial-base/drivers/port", ctrl: "serial-base/drivers/ctrl", device: "amba/drivers/" + driver} {
+		tr.link(tr.path("sys/bus/"+driver), dir+"/driver")
+		tr.link(tr.path("sys/bus/"+filepath.Dir(filepath.Dir(driver))), dir+"/subsystem")
+	}
 }
 
 // port makes a device directory, the tty below it, and the link in class/tty.
@@ -161,7 +176,7 @@ func TestList(t *testing.T) {
 		t.Errorf("ttyUSB0: %+v %+v", info, info.USB)
 	}
 	info, ok = Find(tr.path("dev/serial0"), tr.path("sys"), tr.path("dev"))
-	if !ok || info.Name != "ttyAMA0" || info.USB != nil {
+	if !ok || info.Name != "ttyAMA0" || info.USB != nil || info.Driver != "uart-pl011" {
 		t.Errorf("serial0: %+v", info)
 	}
 	if list := List(t.TempDir(), t.TempDir()); list != nil {
