@@ -156,6 +156,15 @@ func texts(all []sighting) []string {
 	return out
 }
 
+// encodesBack encodes what a frame says, where its fields cover every byte, and
+// wants the recorded frame again.
+func encodesBack(t *testing.T, p *frame.Plan, s sighting) {
+	t.Helper()
+	if b, err := p.Encode(nil, s.message, s.values); err != nil || !slices.Equal(b, s.bytes) {
+		t.Errorf("%s: encoded again % X (%v), want % X", s.message, b, err, s.bytes)
+	}
+}
+
 // printsAs reports whether another decoder, which prints so many decimals,
 // prints the value so.
 func printsAs(v reading.Value, text string) bool {

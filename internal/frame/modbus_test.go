@@ -125,8 +125,8 @@ func compareSigrok(t *testing.T, s sighting, times []reading.Chunk, says sigrokS
 // count, no byte left over, requests and replies in turn, every number as
 // sigrok gives it. [WIRE-11]
 func TestScanner_ModbusBus(t *testing.T) {
-	bus, says := busBytes(t), readSigrok(t)
-	got, m := replay(describedPlan(t, "flowmeter"), 9600, bus)
+	p, bus, says := describedPlan(t, "flowmeter"), busBytes(t), readSigrok(t)
+	got, m := replay(p, 9600, bus)
 	if correct := says.count("CRC correct"); len(got) != 132 || correct != 132 || m.Noise != 0 {
 		t.Fatalf("got %d frames and %d bytes of noise, want 132 and 0; sigrok has %d", len(got), m.Noise, correct)
 	}
@@ -141,6 +141,7 @@ func TestScanner_ModbusBus(t *testing.T) {
 			t.Errorf("frame %d: a reply of %v bytes to a request for %v registers", i, s.values["bytes"], got[i-1].values["units"])
 		}
 		values += compareSigrok(t, s, bus[at:], says)
+		encodesBack(t, p, s)
 		at += len(s.bytes)
 		if s.stamp != bus[at-1].Stamp {
 			t.Errorf("frame %d: got the time %v, want that of its last byte, %v", i, s.stamp, bus[at-1].Stamp)
