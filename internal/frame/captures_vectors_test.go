@@ -31,8 +31,8 @@ var vectorRows = map[string]vectorRow{
 	"huskylens block":         {"huskylens", "cx=300 cy=200 w=10 h=20 object=1", false},
 	"wit jy61p":               {"jy901", "", false},
 	"wit hwt905":              {"jy901", "", false},
-	"pms5003":                 {"pmsx003", "pm25=8 n0_3=2.10", false}, // as PyPMS prints it
-	"sds011":                  {"sds011", "pm25=0.6 pm10=0.6", false}, // as PyPMS prints it
+	"pms5003":                 {"pmsx003", "", false}, // values: TestCaptures_PyPMS
+	"sds011":                  {"sds011", "", false},  // as above
 	"mh-z19b":                 {"mhz19b", "co2=636", false},
 	"cse7766 ok":              {"cse7766", "power_ready=true current_ready=true voltage_ready=true", false},
 	"pzem-004t v3":            {"pzem004t", "voltage=225.7 frequency=50.0 power_factor=1.00", false},
@@ -45,7 +45,7 @@ var vectorRows = map[string]vectorRow{
 	"msp v2 ident":            {"msp2", "", false},
 	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13", false},
 	"crsf rc":                 {"crsf", "", false},
-	"ubx hnr-pvt":             {"ubx", "year=2021 lon=4.5161898 headAcc=38.87061", false}, // as pyubx2 prints it
+	"ubx hnr-pvt":             {"ubx", "", false}, // values: TestCaptures_PyUBX2
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},
 	"hipnuc hi91":             {"hipnuc", "temp=35 system_time=1840392", false},
 	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
