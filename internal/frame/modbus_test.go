@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"serialgw/internal/frame"
 	"serialgw/internal/reading"
 )
 
@@ -149,6 +150,32 @@ func TestScanner_ModbusBus(t *testing.T) {
 	}
 	if values != 722 {
 		t.Errorf("compared %d values, want 722", values)
+	}
+}
+
+// TestScanner_ModbusBusByTurnsAlone describes requests and replies by the same
+// sizes. In the test above length and CRC already tell them apart; here every
+// frame fits both, so that only whose turn it is decides. [WIRE-11]
+func TestScanner_ModbusBusByTurnsAlone(t *testing.T) {
+	bus := busBytes(t)
+	d := frame.Description{Sync: "?? 03|10", ID: &frame.Ref{At: 1}, Max: 256, Strict: true,
+		Check: []frame.Check{{Kind: "crc-16/modbus", Endian: "little"}}}
+	for _, turn := range []string{"request", "reply"} {
+		d.Messages = append(d.Messages,
+			frame.Message{Name: "short " + turn, Turn: turn, Size: 8},
+			frame.Message{Name: "read " + turn, Turn: turn, Length: &frame.Length{At: 2, Add: 5}},
+			frame.Message{Name: "write " + turn, Turn: turn, Length: &frame.Length{At: 6, Add: 9}})
+	}
+	want, _ := replay(describedPlan(t, "flowmeter"), 9600, bus)
+	got, m := replay(mustCompile(t, "turns", d), 9600, bus)
+	if len(got) != len(want) || m.Noise != 0 {
+		t.Fatalf("got %d frames and %d bytes of noise, want %d and 0", len(got), m.Noise, len(want))
+	}
+	for i, s := range got {
+		_, turn, _ := strings.Cut(s.message, " ")
+		if !strings.HasSuffix(want[i].message, turn) {
+			t.Errorf("frame %d, % X: got a %s, want a %s", i, s.bytes, turn, want[i].message)
+		}
 	}
 }
 
