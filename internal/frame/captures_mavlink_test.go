@@ -1,0 +1,101 @@
+package frame_test
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+// TestCaptures_MAVLink1PublishesNothing: each of the 1159 records of this
+// recording is a frame cut off eight bytes before its end, behind eight bytes
+// of time. pymavlink finds no frame in it either.
+func TestCaptures_MAVLink1PublishesNothing(t *testing.T) {
+	capture := readCapture(t, "mavlink/capture.mavlink")
+	p := describedPlan(t, "mavlink1")
+	records := 0
+	for rest := capture; len(rest) > 0; records++ {
+		if len(rest) < 14 || rest[8] != 0xFE || len(rest) < 8+int(rest[9]) {
+			t.Fatalf("record %d begins % X", records, rest[:min(len(rest), 14)])
+		}
+		id := int(rest[8+5])
+		if !slices.ContainsFunc(p.Messages(), func(m *frame.MessagePlan) bool { return m.IDs[0] == id }) {
+			t.Errorf("the description lacks message %d, so its CRC is never tried", id)
+		}
+		rest = rest[8+int(rest[9]):]
+	}
+	got, m := replayFile(t, p, capture)
+	if len(got) != 0 || m.Noise != uint64(len(capture)) {
+		t.Errorf("got %d frames (%v) and %d bytes of noise, want 0 and %d", len(got), texts(got), m.Noise, len(capture))
+	}
+	// 66 records are shorter than the message of their id is today, and for the
+	// last one's check the bytes are missing.
+	if records != 1159 || m.CheckFailed < 1092 || m.CheckFailed+m.LengthRejected < 1158 {
+		t.Errorf("got %d records, %d bad checks and %d bad lengths, want 1159, 1092 and 66", records, m.CheckFailed, m.LengthRejected)
+	}
+}
+
+// mavlinkCRC is the CRC as the MAVLink guide computes it, without the tables
+// of package frame.
+func mavlinkCRC(b []byte, extra byte) uint16 {
+	crc := uint16(0xFFFF)
+	for _, x := range append(slices.Clone(b), extra) {
+		x ^= byte(crc)
+		x ^= x << 4
+		crc = crc>>8 ^ uint16(x)<<8 ^ uint16(x)<<3 ^ uint16(x)>>4
+	}
+	return crc
+}
+
+// TestCaptures_MAVLink2Battery: a record of eight bytes of time, big-endian,
+// and one frame with all its fields; behind it fourteen bytes of a record cut
+// off. The values are pymavlink's, run on the same bytes.
+func TestCaptures_MAVLink2Battery(t *testing.T) {
+	log := readCapture(t, "mavlink/capture.mav2.battery_status.tlog")
+	p := describedPlan(t, "mavlink2")
+	us := time.Duration(binary.BigEndian.Uint64(log)) * time.Microsecond
+	at := reading.Stamp{Wall: int64(us), Boot: int64(us)}
+	got, m := replay(p, 0, []reading.Chunk{{Bytes: log[8:], Stamp: at}})
+	const want = "BATTERY_STATUS current_consumed=0 energy_consumed=0 voltages0=12587 current_battery=0.00 " +
+		"id=0 battery_function=0 type=0 battery_remaining=100"
+	if !slices.Equal(texts(got), []string{want}) || m.Noise != 14 || got[0].stamp != at || us != 47333*time.Millisecond {
+		t.Fatalf("got %q at %v and %d bytes of noise,\nwant %q at 47.333 s and 14", texts(got), us, m.Noise, want)
+	}
+}
+
+// TestMAVLink2_NotCovered: what the language cannot say yet is refused, never
+// read wrongly. A sender cuts zeros off the end of a payload, and appends 13
+// bytes to a signed frame.
+func TestMAVLink2_NotCovered(t *testing.T) {
+	p := describedPlan(t, "mavlink2")
+	values := map[string]reading.Value{}
+	for _, info := range p.Messages()[0].Properties() {
+		values[info.Name] = reading.IntValue(0)
+	}
+	whole, err := p.Encode(nil, "BATTERY_STATUS", values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := append(slices.Clone(whole[:10]), 0)
+	short[1] = 1
+	signed := append(slices.Clone(whole), make([]byte, 13)...)
+	signed[2] = 1
+	for _, row := range []struct {
+		name  string
+		frame []byte
+		crc   int // where it stands
+		want  int
+	}{
+		{"whole", whole, len(whole) - 2, 1},
+		{"zeros cut off", append(short, 0, 0), len(short), 0},
+		{"signed", signed, len(whole) - 2, 0},
+	} {
+		binary.LittleEndian.PutUint16(row.frame[row.crc:], mavlinkCRC(row.frame[1:row.crc], 154))
+		if got, _ := replayFile(t, p, row.frame); len(got) != row.want {
+			t.Errorf("%s: got %v from % X, want %d frames", row.name, texts(got), row.frame, row.want)
+		}
+	}
+}
