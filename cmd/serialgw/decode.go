@@ -30,8 +30,8 @@ Exit status: 0 when at least one frame was found, 1 when none was.`
 
 type decodeOptions struct {
 	preset, frame, config string
-	in, format            string
-	flat                  bool
+	in                    string
+	printing
 }
 
 func newDecode(std streams) *cobra.Command {
@@ -63,7 +63,7 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	}
 	defer closeIn()
 	out := bufio.NewWriterSize(std.out, 64<<10)
-	sink, err := newSink(o, plan, out)
+	sink, err := newSink(o.printing, plan, func(name string) string { return name }, out)
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,7 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	if err := errors.Join(err, sink.close(), out.Flush()); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(std.err, "frames %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%\n",
-		metrics.Frames, metrics.UnknownID, metrics.CheckFailed, metrics.Noise, 100*metrics.Explained())
-	if metrics.Frames == 0 {
-		return fmt.Errorf("no frame of %q was found in %d bytes", plan.Name(), metrics.BytesIn)
-	}
-	return nil
+	return summarize(std, plan.Name(), metrics, metrics.Frames)
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -88,7 +83,8 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	case o.preset != "":
 		return namedPlan(&config.Config{}, o.preset)
 	}
-	cfg, err := loadFrames(o.config, std)
+	// A login or a port that is not filled in yet does not matter.
+	cfg, err := loadParts(o.config, std, func(key string) bool { return strings.HasPrefix(key, "frame") })
 	if err != nil {
 		return nil, err
 	}
@@ -99,26 +95,6 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 		o.frame = cfg.Boards[0].Frame
 	}
 	return namedPlan(cfg, o.frame)
-}
-
-// loadFrames reads a configuration for the sake of its frames: a login or a
-// port that is not filled in yet does not matter.
-func loadFrames(path string, std streams) (*config.Config, error) {
-	cfg, issues, err := config.Load(path, os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	bad := false
-	for _, i := range issues {
-		if !i.Warning && (i.Key == "" || strings.HasPrefix(i.Key, "frame")) {
-			_, _ = fmt.Fprintln(std.err, i)
-			bad = true
-		}
-	}
-	if bad {
-		return nil, usageError{errReported}
-	}
-	return cfg, nil
 }
 
 // namedPlan compiles a frame of the configuration, or a preset.

@@ -150,13 +150,13 @@ func (d *demo) play(ctx context.Context) error {
 		Open: func() (capture.Source, error) { return capture.NewReader(bytes.NewReader(demoRecording)), nil },
 		Wait: sleep,
 		Now:  d.node.clock.Now,
-		Loop: true,
+		Loop: true, Speed: 1,
 		Rewrite: func(_ int, p capture.Packet) capture.Packet {
 			p.Bytes = sequence.rewrite(p.Bytes)
 			return p
 		},
 	}
-	if err := player.Play(ctx, d.board, 1); err != nil && ctx.Err() == nil {
+	if err := player.Play(ctx, d.board); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("cannot play the recording: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,15 +18,25 @@ type sink interface {
 	close() error
 }
 
-func newSink(o decodeOptions, plan *frame.Plan, out *bufio.Writer) (sink, error) {
+// printing is how readings are printed.
+type printing struct {
+	format string // "json", "csv" or "table"
+	flat   bool   // JSON with the values alone
+	timed  bool   // the readings have times
+}
+
+// newSink prints readings of the plan, whose properties may have been given
+// other names.
+func newSink(o printing, plan *frame.Plan, name func(string) string, out *bufio.Writer) (sink, error) {
+	plan = plan.Renamed(name)
 	switch o.format {
 	case "json":
-		return newJSONSink(plan, func(name string) string { return name }, out, o.flat), nil
+		return newJSONSink(plan, out, o.flat), nil
 	case "csv":
-		c := &csvSink{w: csv.NewWriter(out)}
+		c := &csvSink{w: csv.NewWriter(out), timed: o.timed}
 		return c, c.header(plan)
 	case "table":
-		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan)}, nil
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan), timed: o.timed}, nil
 	}
 	return nil, usagef("--format %q: json, csv and table exist", o.format)
 }
@@ -35,6 +46,7 @@ type jsonSink struct {
 	out     *bufio.Writer
 	flat    bool // the values alone
 	layouts []jsonLayout
+	longest int // line so far, bytes
 }
 
 // jsonLayout is the text before each value of a message that lacks none, put
@@ -71,12 +83,12 @@ func (k *jsonKey) append(b []byte) []byte {
 	return append(b, k.text[:]...)[:len(b)+k.size]
 }
 
-func newJSONSink(plan *frame.Plan, name func(string) string, out *bufio.Writer, flat bool) *jsonSink {
+func newJSONSink(plan *frame.Plan, out *bufio.Writer, flat bool) *jsonSink {
 	s := &jsonSink{out: out, flat: flat}
 	for _, m := range plan.Messages() {
 		l := jsonLayout{message: m.Name}
 		for i, p := range m.Properties() {
-			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, name(p.Name))))
+			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, p.Name)))
 		}
 		s.layouts = append(s.layouts, l)
 	}
@@ -93,6 +105,12 @@ func appendKey(b []byte, i int, name string) []byte {
 }
 
 func (s *jsonSink) write(r *reading.Reading) error {
+	// The line is put together where it is written from.
+	if s.out.Available() < s.longest {
+		if err := s.out.Flush(); err != nil {
+			return err
+		}
+	}
 	b := s.out.AvailableBuffer()
 	if s.flat {
 		b = s.appendValues(b, r)
@@ -100,7 +118,9 @@ func (s *jsonSink) write(r *reading.Reading) error {
 		b = append(appendHead(b, r), `"values":`...)
 		b = append(s.appendValues(b, r), '}')
 	}
-	_, err := s.out.Write(append(b, '\n'))
+	b = append(b, '\n')
+	s.longest = max(s.longest, len(b))
+	_, err := s.out.Write(b)
 	return err
 }
 
@@ -155,6 +175,7 @@ func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
 // the same ones whatever its message.
 type csvSink struct {
 	w       *csv.Writer
+	timed   bool
 	columns map[string]int
 	row     []string
 }
@@ -162,6 +183,9 @@ type csvSink struct {
 func (s *csvSink) header(plan *frame.Plan) error {
 	s.columns = make(map[string]int)
 	header := []string{"message"}
+	if s.timed {
+		header = append(header, "time")
+	}
 	for _, m := range plan.Messages() {
 		for _, p := range m.Properties() {
 			if _, ok := s.columns[p.Name]; !ok {
@@ -177,6 +201,9 @@ func (s *csvSink) header(plan *frame.Plan) error {
 func (s *csvSink) write(r *reading.Reading) error {
 	clear(s.row)
 	s.row[0] = r.Message
+	if s.timed {
+		s.row[1] = r.Stamp.Time().Format(time.RFC3339Nano)
+	}
 	for _, p := range r.Props {
 		s.row[s.columns[p.Name]] = p.Value.String()
 	}
@@ -191,6 +218,7 @@ func (s *csvSink) close() error {
 type tableSink struct {
 	w     *tabwriter.Writer
 	units map[string]string
+	timed bool
 }
 
 func units(plan *frame.Plan) map[string]string {
@@ -206,8 +234,11 @@ func units(plan *frame.Plan) map[string]string {
 func (s *tableSink) write(r *reading.Reading) error {
 	for i, p := range r.Props {
 		message := r.Message
+		if s.timed {
+			message = r.Stamp.Time().Format("2006-01-02 15:04:05.000") + "\t" + message
+		}
 		if i > 0 {
-			message = ""
+			message = strings.Repeat("\t", strings.Count(message, "\t"))
 		}
 		text := p.Value.String()
 		if p.Label != "" {

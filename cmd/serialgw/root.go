@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -46,7 +47,8 @@ func run(ctx context.Context, args []string, std streams) int {
 	}
 	var usage usageError
 	wrong := errors.As(err, &usage)
-	if !errors.Is(err, errReported) {
+	// Who looks at the first lines only, as head does, has seen enough.
+	if !errors.Is(err, errReported) && !errors.Is(err, syscall.EPIPE) {
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v\n", err)
 	}
 	if wrong {
@@ -83,7 +85,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newPorts(std), newVersion(std))
 	return root
 }
 

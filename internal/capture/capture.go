@@ -18,6 +18,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 )
 
 // Direction says who sent a packet's bytes.
@@ -37,12 +38,15 @@ type Packet struct {
 	Time      int64  // Unix time of the last byte, nanoseconds; 0 when unknown
 	Bytes     []byte // valid until the next packet is read
 	Comment   string
+
+	Span time.Duration // how long the bytes took to come in; 0 = at once. Only Paced knows it
 }
 
 // Port is one recorded port.
 type Port struct {
 	Name        string // "/dev/ttyUSB0"
 	Description string // "115200 8N1"
+	Hardware    string // "usb:1a86:7523 ch341-uart"; empty when unknown
 }
 
 // Source yields packets in the order they were recorded. Next returns io.EOF
@@ -78,6 +82,7 @@ const (
 	optEnd, optComment                 = 0, 1
 	optIfName, optIfDescription        = 2, 3
 	optIfTimeResolution, optIfTimeZero = 9, 14
+	optIfHardware                      = 15
 	optUserApplication                 = 4
 	optPacketFlags                     = 2
 

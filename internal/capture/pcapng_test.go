@@ -27,7 +27,7 @@ func record(t testing.TB, packets []Packet) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.AddPort(Port{"/dev/ttyUSB0", "115200 8N1"}); err != nil {
+	if err := w.AddPort(Port{Name: "/dev/ttyUSB0", Description: "115200 8N1"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range packets {
@@ -70,7 +70,7 @@ func TestReader_RoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPackets(t, got, recorded)
-	if ports := r.Ports(); !slices.Equal(ports, []Port{{"/dev/ttyUSB0", "115200 8N1"}, {"/dev/ttyAMA0", ""}}) {
+	if ports := r.Ports(); !slices.Equal(ports, []Port{{Name: "/dev/ttyUSB0", Description: "115200 8N1"}, {Name: "/dev/ttyAMA0"}}) {
 		t.Errorf("ports %+v", ports)
 	}
 }
@@ -82,7 +82,7 @@ func TestWriter_Blocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.AddPort(Port{"tty", "9600 8N1"}); err != nil {
+	if err := w.AddPort(Port{Name: "tty", Description: "9600 8N1"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Write(Packet{Port: "tty", Direction: Inbound, Time: 0x1122334455667788, Bytes: []byte{0xAA, 0x55, 1}, Comment: "c"}); err != nil {

@@ -74,35 +74,39 @@ func TestPlayer_KeepsTheRecordingsPace(t *testing.T) {
 	marker.Comment = "overrun"
 	take := []Packet{at(0, "a"), sent, marker, at(2, "b"), at(3, "c")}
 	for _, row := range []struct {
-		name   string
-		player Player
-		take   []Packet
-		speed  float64
-		delay  time.Duration
-		want   string
+		name  string
+		set   func(*Player)
+		take  []Packet
+		speed float64
+		delay time.Duration
+		want  string
 	}{
-		{"AsRecorded", Player{}, take, 1, 0, "a@0s b@2s c@3s"},
-		{"Twice", Player{}, take, 2, 0, "a@0s b@1s c@1.5s"},
-		{"AtOnce", Player{}, take, 0, 0, "a@0s b@0s c@0s"},
-		{"Looped", Player{Loop: true}, take, 1, 0, "a@0s b@2s c@3s a@4.5s b@6.5s"},
-		{"MaxGap", Player{MaxGap: time.Second}, take, 1, 0, "a@0s b@1s c@2s"},
-		{"ClockSetBack", Player{}, []Packet{at(5, "a"), at(1, "b"), at(2, "c")}, 1, 0, "a@0s b@0s c@1s"},
-		{"SlowWriter", Player{Now: now}, take, 1, 900 * time.Millisecond, "a@0s b@2s c@3s"},
-		{"SlowWriterUnclocked", Player{}, take, 1, 500 * time.Millisecond, "a@0s b@2.5s c@4s"},
-		{"Rewritten", Player{Loop: true, Rewrite: func(loop int, p Packet) Packet {
-			p.Bytes = fmt.Appendf(nil, "%s%d", p.Bytes, loop)
-			return p
-		}}, take, 0, 0, "a0@0s b0@0s c0@0s a1@0s"},
+		{"AsRecorded", nil, take, 1, 0, "a@0s b@2s c@3s"},
+		{"Twice", nil, take, 2, 0, "a@0s b@1s c@1.5s"},
+		{"AtOnce", nil, take, 0, 0, "a@0s b@0s c@0s"},
+		{"Looped", func(pl *Player) { pl.Loop = true }, take, 1, 0, "a@0s b@2s c@3s a@4.5s b@6.5s"},
+		{"MaxGap", func(pl *Player) { pl.MaxGap = time.Second }, take, 1, 0, "a@0s b@1s c@2s"},
+		{"ClockSetBack", nil, []Packet{at(5, "a"), at(1, "b"), at(2, "c")}, 1, 0, "a@0s b@0s c@1s"},
+		{"SlowWriter", func(pl *Player) { pl.Now = now }, take, 1, 900 * time.Millisecond, "a@0s b@2s c@3s"},
+		{"SlowWriterUnclocked", nil, take, 1, 500 * time.Millisecond, "a@0s b@2.5s c@4s"},
+		{"Rewritten", func(pl *Player) {
+			pl.Loop = true
+			pl.Rewrite = func(loop int, p Packet) Packet {
+				p.Bytes = fmt.Appendf(nil, "%s%d", p.Bytes, loop)
+				return p
+			}
+		}, take, 0, 0, "a0@0s b0@0s c0@0s a1@0s"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				s := &stage{start: time.Now(), end: cancel, most: len(strings.Fields(row.want)), delay: row.delay}
-				pl := row.player
-				pl.Wait = wait
-				pl.Open = func() (Source, error) { return &list{row.take, &s.closed}, nil }
-				err := pl.Play(ctx, s, row.speed)
+				pl := &Player{Wait: wait, Speed: row.speed, Open: func() (Source, error) { return &list{row.take, &s.closed}, nil }}
+				if row.set != nil {
+					row.set(pl)
+				}
+				err := pl.Play(ctx, s)
 				if got := strings.Join(s.notes, " "); got != row.want {
 					t.Errorf("played %s, want %s", got, row.want)
 				}
@@ -122,10 +126,10 @@ func TestPlayer_StopsInAPause(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		s := &stage{start: time.Now()}
-		pl := Player{Wait: wait, Open: func() (Source, error) {
+		pl := Player{Wait: wait, Speed: 1, Open: func() (Source, error) {
 			return &list{[]Packet{at(0, "a"), at(3600, "b")}, &s.closed}, nil
 		}}
-		if err := pl.Play(ctx, s, 1); !errors.Is(err, context.DeadlineExceeded) || time.Since(s.start) != time.Second {
+		if err := pl.Play(ctx, s); !errors.Is(err, context.DeadlineExceeded) || time.Since(s.start) != time.Second {
 			t.Errorf("Play = %v after %v", err, time.Since(s.start))
 		}
 	})
@@ -145,7 +149,7 @@ func TestPlayer_Failures(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			pl := Player{Loop: true, Open: func() (Source, error) { return NewReader(bytes.NewReader(row.file)), nil }}
-			if err := pl.Play(t.Context(), row.w, 0); !errors.Is(err, row.want) {
+			if err := pl.Play(t.Context(), row.w); !errors.Is(err, row.want) {
 				t.Errorf("Play = %v, want %v", err, row.want)
 			}
 		})

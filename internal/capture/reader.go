@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // ErrCut says that a recording ends inside a block, as a power cut leaves it.
@@ -18,15 +20,16 @@ var ErrCut = fmt.Errorf("recording ends inside a block: %w", io.ErrUnexpectedEOF
 // sections. Blocks of other kinds, and packets that are not raw serial bytes,
 // are skipped.
 type Reader struct {
-	r       io.Reader
+	in      *bufio.Reader
 	order   binary.ByteOrder // of the present section; nil before the first
 	ifs     []netIf          // of the present section
 	ports   []Port
+	notes   []string
 	skipped int
-	at      int64 // where the present block begins
-	next    int64 // where the one after it does
-	body    bytes.Buffer
-	err     error // the end, once reached
+	at      int64        // where the present block begins
+	next    int64        // where the one after it does
+	long    bytes.Buffer // a block that is longer than in's buffer
+	err     error        // the end, once reached
 }
 
 // netIf is one interface of a section.
@@ -37,11 +40,19 @@ type netIf struct {
 	zero int64  // seconds that time stamps count from
 }
 
+// readAhead is how much is read at once; nearly all blocks are shorter.
+const readAhead = 64 << 10
+
 // NewReader reads a recording from r.
-func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+func NewReader(r io.Reader) *Reader {
+	return &Reader{in: bufio.NewReaderSize(r, readAhead)} // r itself when it is one
+}
+
+// Notes returns what the sections met so far say about themselves.
+func (r *Reader) Notes() []string { return slices.Clone(r.notes) }
 
 // Ports returns the ports met so far.
-func (r *Reader) Ports() []Port { return append([]Port(nil), r.ports...) }
+func (r *Reader) Ports() []Port { return slices.Clone(r.ports) }
 
 // Skipped returns how many packets were left out because they hold something
 // else than raw serial bytes.
@@ -68,6 +79,11 @@ func (r *Reader) block() (p Packet, ok bool, err error) {
 	switch kind {
 	case blockSection:
 		r.ifs = r.ifs[:0] // interfaces are numbered anew
+		for code, value := range r.options(body[sectionFixed:]) {
+			if code == optComment {
+				r.notes = append(r.notes, string(value))
+			}
+		}
 		return Packet{}, false, nil
 	case blockInterface:
 		return Packet{}, false, r.addInterface(body)
@@ -77,23 +93,22 @@ func (r *Reader) block() (p Packet, ok bool, err error) {
 	return Packet{}, false, nil
 }
 
-// readBlock returns a block's type and body. The length is believed only
-// within bounds, and memory grows with what is really there.
+// readBlock returns a block's type and body, which is valid until the next
+// call. The length is believed only within bounds, and memory grows with what
+// is really there.
 func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
 	r.at = r.next
-	var head [12]byte
-	if n, err := io.ReadFull(r.r, head[:8]); err != nil {
-		if n == 0 && errors.Is(err, io.EOF) {
-			return 0, nil, io.EOF
-		}
+	head, err := r.in.Peek(blockFrame) // no block is shorter
+	if len(head) == 0 && errors.Is(err, io.EOF) {
+		return 0, nil, io.EOF
+	}
+	if len(head) < 8 {
 		return 0, nil, cut(err)
 	}
-	used := 8
-	if binary.LittleEndian.Uint32(head[:]) == blockSection {
-		if _, err := io.ReadFull(r.r, head[8:]); err != nil {
+	if binary.LittleEndian.Uint32(head) == blockSection {
+		if err != nil {
 			return 0, nil, cut(err)
 		}
-		used = 12
 		if r.order = orderOf(head[8:]); r.order == nil {
 			return 0, nil, r.damaged("unknown byte order % X", head[8:])
 		}
@@ -101,7 +116,7 @@ func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
 	if r.order == nil {
 		return 0, nil, r.damaged("not a pcapng recording")
 	}
-	kind, length := r.order.Uint32(head[:]), r.order.Uint32(head[4:])
+	kind, length := r.order.Uint32(head), r.order.Uint32(head[4:])
 	least := uint32(blockFrame)
 	if kind == blockSection {
 		least += sectionFixed
@@ -109,16 +124,31 @@ func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
 	if length < least || length > maxBlock || length%4 != 0 {
 		return 0, nil, r.damaged("impossible block length %d", length)
 	}
-	r.body.Reset()
-	if _, err := io.CopyN(&r.body, r.r, int64(length)-int64(used)); err != nil {
+	block, err := r.whole(int(length))
+	if err != nil {
 		return 0, nil, cut(err)
 	}
 	r.next += int64(length)
-	body = r.body.Bytes()
-	if again := r.order.Uint32(body[len(body)-4:]); again != length {
+	end := len(block) - 4
+	if again := r.order.Uint32(block[end:]); again != length {
 		return 0, nil, r.damaged("block lengths differ: %d and %d", length, again)
 	}
-	return kind, body[:len(body)-4], nil
+	return kind, block[8:end], nil
+}
+
+// whole takes n bytes out of the buffer, where they stay until the next read.
+func (r *Reader) whole(n int) ([]byte, error) {
+	if n > r.in.Size() {
+		r.long.Reset()
+		_, err := io.CopyN(&r.long, r.in, int64(n))
+		return r.long.Bytes(), err
+	}
+	block, err := r.in.Peek(n)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.in.Discard(n)
+	return block, err
 }
 
 func orderOf(magic []byte) binary.ByteOrder {
@@ -154,6 +184,8 @@ func (r *Reader) addInterface(body []byte) error {
 			port.Name = string(value)
 		case code == optIfDescription:
 			port.Description = string(value)
+		case code == optIfHardware:
+			port.Hardware = string(value)
 		case code == optIfTimeResolution && len(value) == 1:
 			n.unit = timeUnit(value[0])
 		case code == optIfTimeZero && len(value) == 8:

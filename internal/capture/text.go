@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 )
 
 // Format is how a recording is stored.
@@ -22,49 +23,93 @@ const (
 )
 
 const (
-	detectBytes = 4096    // how much of a file decides its format
-	rawChunk    = 4096    // bytes in one packet of a raw file
-	maxLine     = 1 << 20 // longest line of a hex file
+	detectBytes = 4096     // how much of a file decides its format
+	rawChunk    = 64 << 10 // bytes in one packet of a raw file
+	maxLine     = 1 << 20  // longest line of a hex file
 )
 
 // File is an open recording of any format.
 type File struct {
 	Source
 	Format Format
-	file   *os.File
+	Size   int64 // bytes; 0 when nobody knows, as of a pipe
+
+	file *os.File
+	read atomic.Int64
 }
 
 // OpenAny opens a recording of any format.
-func OpenAny(path string) (*File, error) {
-	f, err := os.Open(path)
+func OpenAny(path string) (*File, error) { return OpenAs(path, "") }
+
+// OpenAs opens a recording whose format is known; "" = found out.
+func OpenAs(path string, format Format) (*File, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the recording: %w", err)
 	}
-	src, format, err := Detect(f)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	f := &File{file: file}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		f.Size = info.Size()
 	}
-	return &File{Source: src, Format: format, file: f}, nil
+	if f.Source, f.Format, err = DetectAs(f.counted(file), format); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return f, nil
 }
+
+// counted lets Consumed say how far r has been read.
+func (f *File) counted(r io.Reader) io.Reader {
+	return readerFunc(func(b []byte) (int, error) {
+		n, err := r.Read(b)
+		f.read.Add(int64(n))
+		return n, err
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (r readerFunc) Read(b []byte) (int, error) { return r(b) }
+
+// Consumed returns how many bytes of the file have been read. It may be called at
+// any time.
+func (f *File) Consumed() int64 { return f.read.Load() }
 
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
 
 // Detect looks at the first bytes of r and returns a source that reads all of
 // it. What is neither pcapng nor hex text is taken as raw bytes.
-func Detect(r io.Reader) (Source, Format, error) {
-	in := bufio.NewReaderSize(r, detectBytes)
-	head, err := in.Peek(detectBytes)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, "", fmt.Errorf("cannot read the recording: %w", err)
+func Detect(r io.Reader) (Source, Format, error) { return DetectAs(r, "") }
+
+// DetectAs is Detect where the format may be known.
+func DetectAs(r io.Reader, format Format) (Source, Format, error) {
+	in := bufio.NewReaderSize(r, readAhead)
+	if format == "" {
+		head, err := in.Peek(detectBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, "", fmt.Errorf("cannot read the recording: %w", err)
+		}
+		format = detect(head)
 	}
+	switch format {
+	case PcapNG:
+		return NewReader(in), PcapNG, nil
+	case Hex:
+		return newHexSource(in), Hex, nil
+	case Raw:
+		return &rawSource{r: in}, Raw, nil
+	}
+	return nil, "", fmt.Errorf("unknown format %q: pcapng, hex and raw exist", format)
+}
+
+func detect(head []byte) Format {
 	switch {
 	case bytes.HasPrefix(head, []byte("\n\r\r\n")): // the section block's type
-		return NewReader(in), PcapNG, nil
+		return PcapNG
 	case looksHex(head):
-		return newHexSource(in), Hex, nil
+		return Hex
 	}
-	return &rawSource{r: in}, Raw, nil
+	return Raw
 }
 
 // looksHex reports whether all lines seen are hex, and at least one is not
@@ -134,6 +179,7 @@ func (s *hexSource) Next() (Packet, error) {
 	return Packet{}, s.err
 }
 
+// rawSource yields what one read gives: a pipe must not wait for more.
 type rawSource struct {
 	r   io.Reader
 	buf [rawChunk]byte
@@ -141,12 +187,15 @@ type rawSource struct {
 
 // Next returns the next packet, or io.EOF.
 func (s *rawSource) Next() (Packet, error) {
-	n, err := io.ReadFull(s.r, s.buf[:])
-	switch {
-	case n > 0:
-		return Packet{Direction: Inbound, Bytes: s.buf[:n]}, nil
-	case errors.Is(err, io.EOF):
-		return Packet{}, io.EOF
+	for {
+		n, err := s.r.Read(s.buf[:])
+		switch {
+		case n > 0:
+			return Packet{Direction: Inbound, Bytes: s.buf[:n]}, nil
+		case errors.Is(err, io.EOF):
+			return Packet{}, io.EOF
+		case err != nil:
+			return Packet{}, fmt.Errorf("cannot read the recording: %w", err)
+		}
 	}
-	return Packet{}, fmt.Errorf("cannot read the recording: %w", err)
 }

@@ -21,8 +21,9 @@ type Writer struct {
 }
 
 // NewWriter begins a section of a recording on w. At the end of an older,
-// whole recording that is allowed: a file may hold several sections.
-func NewWriter(w io.Writer) (*Writer, error) {
+// whole recording that is allowed: a file may hold several sections. The notes
+// say what was recorded, for people.
+func NewWriter(w io.Writer, notes ...string) (*Writer, error) {
 	rec := &Writer{w: w, ports: map[string]uint32{}}
 	rec.begin(blockSection)
 	rec.u32(byteOrderMagic)
@@ -30,6 +31,9 @@ func NewWriter(w io.Writer) (*Writer, error) {
 	rec.u16(0)
 	rec.u32(0xFFFFFFFF) // section length: not known yet
 	rec.u32(0xFFFFFFFF)
+	for _, note := range notes {
+		rec.option(optComment, note)
+	}
 	rec.option(optUserApplication, "serialgw")
 	rec.option(optEnd, "")
 	if err := rec.end(); err != nil {
@@ -57,6 +61,9 @@ func (w *Writer) addPort(p Port) error {
 	w.option(optIfName, p.Name)
 	if p.Description != "" {
 		w.option(optIfDescription, p.Description)
+	}
+	if p.Hardware != "" {
+		w.option(optIfHardware, p.Hardware)
 	}
 	w.option(optIfTimeResolution, "\x09") // nanoseconds
 	w.option(optEnd, "")

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -209,6 +210,15 @@ func (d *doc) bindOwn(path string, v any, own textBinder, r rule) {
 	if want := own.bindText(text); want != "" {
 		d.fail(path, shown(v), want, "")
 	}
+}
+
+// ParseReport reads a report rule as gateway.toml says it: "all" or a period.
+func ParseReport(text string) (Report, error) {
+	var r Report
+	if want := r.bindText(text); want != "" {
+		return Report{}, fmt.Errorf("found %q, expected %s", text, want)
+	}
+	return r, nil
 }
 
 func (r *Report) bindText(text string) string {

@@ -93,6 +93,24 @@ func (p *Plan) Message(name string) *MessagePlan {
 // belongs to the plan.
 func (m *MessagePlan) Properties() []PropertyInfo { return m.props }
 
+// Renamed returns the plan with other names for its properties. The frames are
+// the same, the messages are the new plan's own.
+func (p *Plan) Renamed(name func(string) string) *Plan {
+	out := *p
+	out.messages = make([]*MessagePlan, len(p.messages))
+	for i, m := range p.messages {
+		copied := *m
+		copied.slots, copied.props = slices.Clone(m.slots), slices.Clone(m.props)
+		for k := range copied.slots {
+			copied.slots[k].name = name(m.slots[k].name)
+			copied.props[k].Name = copied.slots[k].name
+		}
+		out.messages[i] = &copied
+	}
+	out.plainFrames()
+	return &out
+}
+
 func (m *MessagePlan) matches(id int64) bool {
 	if len(m.IDs) == 0 {
 		return true

@@ -16,6 +16,7 @@ type Frame struct {
 	Message *MessagePlan  // nil: its id is not listed
 	Stamp   reading.Stamp // arrival of the frame's last byte
 	Skipped int           // noise bytes since the frame before
+	End     uint64        // bytes of the stream up to here, with this frame
 }
 
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
@@ -193,7 +194,8 @@ func (s *Scanner) take(v verdict) {
 	b := s.buf[s.pos : s.pos+total : s.pos+total]
 	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
 	s.pos += total
-	f.Stamp = *s.stampOf(s.base + uint64(s.pos) - 1)
+	f.End = s.base + uint64(s.pos)
+	f.Stamp = *s.stampOf(f.End - 1)
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}

@@ -72,6 +72,12 @@ type Deps struct {
 	Stored func(seq uint64, r *reading.Reading)
 	// Settled, when set, sees each outcome just after it was acted upon.
 	Settled func(reading.Outcome)
+	// Framed, when set, sees each accepted frame before what it said is stored.
+	// The frame is valid during the call only.
+	Framed func(board string, f *frame.Frame)
+	// Ended, when set, is told that a board's source has ended, for which
+	// reason, and that all it gave is stored.
+	Ended func(board string, err error)
 	// Health, when set, is asked after each sync; what changed is logged.
 	Health func() Health
 }
@@ -187,11 +193,19 @@ func (g *Gateway) applyBoards(ctx context.Context, running map[string]*task, wan
 		if running[b.Name] != nil {
 			continue
 		}
-		in := newIngest(b, g)
+		in := newIngest(b, g.deps.Now, g.deps.Log, g.keeper())
+		if g.deps.Framed != nil {
+			in.framed = func(f *frame.Frame) { g.deps.Framed(b.Name, f) }
+		}
 		g.mu.Lock()
 		g.ingests[b.Name] = in
 		g.mu.Unlock()
-		running[b.Name] = start(ctx, b.Fingerprint, in.run)
+		running[b.Name] = start(ctx, b.Fingerprint, func(ctx context.Context) {
+			err := in.run(ctx)
+			if g.deps.Ended != nil {
+				g.deps.Ended(b.Name, err)
+			}
+		})
 	}
 }
 

@@ -20,69 +20,70 @@ const (
 	minWait = time.Millisecond
 )
 
-// ingest turns one board's bytes into stored records. Only its own loop
+// ingest turns one board's bytes into readings to be kept. Only its own loop
 // touches it, but for snapshot, which takes mu.
 type ingest struct {
 	board   Board
-	g       *Gateway
 	log     zerolog.Logger
+	now     func() reading.Stamp
+	keep    func(*reading.Reading) error // takes what is to be stored
+	framed  func(*frame.Frame)           // sees each accepted frame; nil = nobody does
+	plan    *frame.Plan                  // the board's, with the identifiers of the cloud
 	scanner *frame.Scanner
 	report  report
-	scratch reading.Reading // reused for every frame
-	record  []byte          // reused for every record
-	names   map[string]string
+
+	// Two readings in turn: the one just decoded, and the one before, whose
+	// values are still to be noted.
+	present, before *reading.Reading
+	noted           bool // nothing of before is still to be noted
 
 	last      reading.Stamp // the newest stamp seen
 	lastFrame reading.Stamp // the newest valid frame; zero before the first
 	alive     reading.Stamp // the same, or the start, or the last reopening
 	summary   reading.Stamp // the last summary in the log
 	told      frame.Metrics // what that summary had counted
-	refused   bool          // the queue would not take the newest reading
+	refused   bool          // keep would not take the newest reading
+	count     ingestCounts
 
 	mu     sync.Mutex
 	status BoardStatus
 }
 
-func newIngest(b Board, g *Gateway) *ingest {
-	in := &ingest{
+// ingestCounts are those of BoardStatus that change with each frame.
+type ingestCounts struct{ stored, refused, empty, absent uint64 }
+
+func newIngest(b Board, now func() reading.Stamp, log zerolog.Logger, keep func(*reading.Reading) error) *ingest {
+	plan := b.Plan.Renamed(b.identifier)
+	return &ingest{
 		board:   b,
-		g:       g,
-		log:     g.deps.Log.With().Str("board", b.Name).Logger(),
-		scanner: frame.NewScanner(b.Plan, b.Baud),
+		log:     log.With().Str("board", b.Name).Logger(),
+		now:     now,
+		keep:    keep,
+		plan:    plan,
+		scanner: frame.NewScanner(plan, b.Baud),
 		report:  report{period: b.Period},
-		status:  BoardStatus{Name: b.Name, Frame: b.Plan.Name()},
+		present: &reading.Reading{Board: b.Name}, before: &reading.Reading{Board: b.Name}, noted: true,
+		status: BoardStatus{Name: b.Name, Frame: b.Plan.Name()},
 	}
-	in.names = identifiers(b)
-	return in
 }
 
-// identifiers maps the plan's names to the ones that go to the cloud; nil when
-// they are the same.
-func identifiers(b Board) map[string]string {
-	if b.Prefix == "" && len(b.Rename) == 0 {
-		return nil
+// identifier is what the cloud calls a property of the board.
+func (b Board) identifier(property string) string {
+	if to, ok := b.Rename[property]; ok {
+		property = to
 	}
-	names := make(map[string]string)
-	for _, m := range b.Plan.Messages() {
-		for _, p := range m.Properties() {
-			name := p.Name
-			if to, ok := b.Rename[name]; ok {
-				name = to
-			}
-			names[p.Name] = b.Prefix + name
-		}
-	}
-	return names
+	return b.Prefix + property
 }
 
-func (in *ingest) run(ctx context.Context) {
-	in.last = in.g.deps.Now()
+// run works until the source ends, and returns the source's error.
+func (in *ingest) run(ctx context.Context) error {
+	in.last = in.now()
 	in.alive, in.summary = in.last, in.last
 	for {
 		chunk, err := in.board.Source.Next(ctx, in.wait())
 		if err != nil {
 			in.finish()
-			return
+			return err
 		}
 		in.step(chunk)
 	}
@@ -134,41 +135,45 @@ func (in *ingest) drain() {
 
 // accept decodes one verified frame and hands its reading on.
 func (in *ingest) accept(f *frame.Frame) {
-	in.lastFrame, in.alive = f.Stamp, f.Stamp
+	in.lastFrame = f.Stamp
+	if in.framed != nil {
+		in.framed(f)
+	}
 	if f.Message == nil {
 		return // counted by the scanner as an unknown id
 	}
-	in.scratch.Board = in.board.Name
-	absent := in.board.Plan.Decode(f, &in.scratch)
-	if in.names != nil {
-		for i := range in.scratch.Props {
-			in.scratch.Props[i].Name = in.names[in.scratch.Props[i].Name]
-		}
+	r := in.present
+	absent := in.plan.Decode(f, r)
+	in.count.absent += uint64(absent.Invalid + absent.Range + absent.Map + absent.NaN)
+	if len(r.Props) == 0 {
+		in.count.empty++
+		return
 	}
-	in.note(absent)
-	if len(in.scratch.Props) == 0 {
-		return // counted by note as an empty reading
-	}
+	in.note(f)
 	in.storeDue(f.Stamp) // a period that ended before this frame takes nothing from it
-	if in.report.pass(&in.scratch) {
-		in.store(&in.scratch)
+	if in.report.pass(r) {
+		in.store(r)
 	}
 }
 
-func (in *ingest) note(absent frame.Absent) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	s := &in.status
-	s.Absent += uint64(absent.Invalid + absent.Range + absent.Map + absent.NaN)
-	if len(in.scratch.Props) == 0 {
-		s.Empty++
-		return
+// note makes the reading just decoded the one whose values people see. The one
+// before is forgotten where this one says all of it anew; taking down every
+// value of every frame would cost more than decoding them.
+func (in *ingest) note(f *frame.Frame) {
+	all := len(in.present.Props) == len(f.Message.Properties()) && in.present.Message == in.before.Message
+	if !in.noted && !all {
+		in.mu.Lock()
+		in.status.latest(in.before)
+		in.mu.Unlock()
 	}
-	s.latest(&in.scratch)
+	in.present, in.before, in.noted = in.before, in.present, false
 }
 
 // storeDue stores what the report rule held back until now.
 func (in *ingest) storeDue(now reading.Stamp) {
+	if len(in.report.held) == 0 {
+		return
+	}
 	if due, ok := in.report.due(); ok && now.Since(due) >= 0 {
 		for _, r := range in.report.flush(now) {
 			in.store(&r)
@@ -177,33 +182,25 @@ func (in *ingest) storeDue(now reading.Stamp) {
 }
 
 func (in *ingest) store(r *reading.Reading) {
-	in.record = reading.AppendRecord(in.record[:0], *r)
-	seq, err := in.g.deps.Queue.Append(in.record)
-	if err != nil {
-		in.mu.Lock()
-		in.status.Refused++
-		in.mu.Unlock()
-		if !in.refused {
-			in.log.Error().Err(err).Msg("a reading could not be stored and is lost; further ones are counted")
-		}
-		in.refused = true
+	err := in.keep(r)
+	if err == nil {
+		in.refused = false
+		in.count.stored++
 		return
 	}
-	in.refused = false
-	in.g.ledger.line('W', seq)
-	signal(in.g.dirty)
-	signal(in.g.wake)
-	in.mu.Lock()
-	in.status.Stored++
-	in.mu.Unlock()
-	if in.g.deps.Stored != nil {
-		in.g.deps.Stored(seq, r)
+	in.count.refused++
+	if !in.refused {
+		in.log.Error().Err(err).Msg("a reading could not be stored and is lost; further ones are counted")
 	}
+	in.refused = true
 }
 
 // watch reopens a port on which no valid frame has come for too long: bytes
 // alone do not count as life.
 func (in *ingest) watch(now reading.Stamp) {
+	if in.lastFrame.Since(in.alive) > 0 {
+		in.alive = in.lastFrame
+	}
 	if in.board.Silence > 0 && now.Since(in.alive) >= in.board.Silence {
 		in.alive = now
 		in.board.Source.Reopen(fmt.Sprintf("no valid frame for %v", in.board.Silence))
@@ -228,6 +225,12 @@ func (in *ingest) account() {
 	in.status.Metrics = m
 	in.status.Explained = m.Explained()
 	in.status.LastFrame = in.lastFrame
+	in.status.Stored, in.status.Refused = in.count.stored, in.count.refused
+	in.status.Empty, in.status.Absent = in.count.empty, in.count.absent
+	if !in.noted {
+		in.status.latest(in.before)
+		in.noted = true
+	}
 	in.status.rate(in.last, m.Frames)
 }
 

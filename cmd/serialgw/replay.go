@@ -1,0 +1,331 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serialgw/internal/capture"
+	"serialgw/internal/config"
+	"serialgw/internal/frame"
+	"serialgw/internal/gateway"
+)
+
+const replayHelp = `replay takes a recording through the same way as the bytes of a port: frames,
+readings, report rule, queue, posts. FILE is a recording of "serialgw record"
+(pcapng), raw bytes, or hex text; - is standard input.
+
+  serialgw replay --print --preset jy901 capture.bin     what it says, as JSON lines
+  serialgw replay --sim --preset jy901 capture.pcapng    into the built-in OneNET simulator
+  serialgw replay --config gateway.toml capture.pcapng   into OneNET, as that file says
+  serialgw replay --device /tmp/board capture.pcapng     onto a pty, for another program
+
+It keeps the recording's own timing; --speed 10x is ten times as fast, --speed
+max as fast as possible. The times of the readings are moved so that the
+recording ends now, or stay as recorded with --original-time and --print.
+Raw bytes and hex text have no times: they get those of their baud rate.
+
+Replaying into a cloud uses a temporary queue of its own, and ends when the
+last reading is confirmed. While a gateway is logged in as the same device it
+is refused, because a second login would throw that one out.
+
+Ctrl-C stops it and says with which --from it goes on. Exit status: 0 when all
+was played, 1 when not, or when no frame was found.`
+
+// replayOptions are what the command line says.
+type replayOptions struct {
+	path                  string // the recording
+	config, board         string
+	preset, frame, report string
+	as, speed, from, port string
+	baud                  int
+	maxGap                time.Duration
+
+	print, flat  bool
+	format       string // of --print
+	sim, pty     bool
+	device       string
+	originalTime bool
+	loop         bool
+	inMemory     bool
+	quiet        bool
+}
+
+func newReplay(std streams) *cobra.Command {
+	var o replayOptions
+	cmd := &cobra.Command{
+		Use:   "replay [flags] FILE",
+		Short: "Play a recording into OneNET, the simulator, a pty, or print it",
+		Long:  replayHelp,
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.takeArgs(args, cmd.Flags().Changed("config")); err != nil {
+				return err
+			}
+			return runReplay(cmd.Context(), o, std)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.config, "config", "c", "gateway.toml", "configuration `file`")
+	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the one whose port was recorded")
+	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration: "+strings.Join(frame.PresetNames(), ", "))
+	f.StringVarP(&o.frame, "frame", "f", "", "`name` of another frame of the configuration than the board's")
+	f.StringVar(&o.report, "report", "", "instead of the board's: all, or a `period` such as 1s")
+	f.StringVar(&o.as, "as", "", "read FILE as pcapng, hex or raw; default: its beginning tells")
+	f.StringVar(&o.speed, "speed", "", "1x, 10x ... or max; default: 1x, with --print max")
+	f.StringVar(&o.from, "from", "", "begin at this `place`: a time into the recording (90s) or a number of bytes (4096B)")
+	f.StringVar(&o.port, "port", "", "play this recorded `port`; default: the board's, or the first")
+	f.IntVar(&o.baud, "baud", 0, "`bits/s` for bytes without times; default: the board's, or 115200")
+	f.DurationVar(&o.maxGap, "max-gap", 0, "shorten longer pauses to this")
+	f.BoolVar(&o.print, "print", false, "print the readings, no cloud")
+	f.StringVar(&o.format, "format", "json", "of --print: json (one line a reading), csv or table")
+	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
+	f.BoolVar(&o.sim, "sim", false, "into the built-in OneNET simulator")
+	f.BoolVar(&o.pty, "pty", false, "through a pty, read as a port is")
+	f.StringVar(&o.device, "device", "", "only play: make a pty, with a link to it at this `path`, for another program to open")
+	f.BoolVar(&o.loop, "loop", false, "with --device: play again and again")
+	f.BoolVar(&o.originalTime, "original-time", false, "keep the recorded times")
+	f.BoolVar(&o.inMemory, "no-queue", false, "keep what waits in memory, not on disk; for measurements")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// takeArgs finds the recording. "--print csv FILE" is meant as "--print
+// --format csv FILE" is.
+func (o *replayOptions) takeArgs(args []string, configGiven bool) error {
+	if o.print && len(args) == 2 && slices.Contains([]string{"json", "csv", "table"}, args[0]) {
+		o.format, args = args[0], args[1:]
+	}
+	if len(args) != 1 {
+		return usagef("which recording? give one FILE, or - for standard input")
+	}
+	o.path = args[0]
+	targets := 0
+	for _, chosen := range []bool{o.print, o.sim, o.device != ""} {
+		if chosen {
+			targets++
+		}
+	}
+	switch {
+	case targets > 1:
+		return usagef("--print, --sim and --device are three places to play to: give one of them")
+	case o.loop && o.device == "":
+		return usagef("--loop goes with --device only")
+	case o.preset != "" && (configGiven || o.frame != "" || o.board != ""):
+		return usagef("--preset and --config describe the same thing: give one of them")
+	case o.preset != "" && targets == 0:
+		return usagef("--preset alone says what the bytes mean, not where they go: add --print or --sim, or give a --config")
+	}
+	return nil
+}
+
+// replay is one run of the verb.
+type replay struct {
+	replayOptions
+	std    streams
+	rec    *recording
+	speed  float64
+	player *capture.Player
+	cfg    *config.Config
+	conf   config.Board
+	board  gateway.Board
+}
+
+func runReplay(ctx context.Context, o replayOptions, std streams) error {
+	r, err := openReplay(o, std)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.device != "":
+		err = r.playTo(ctx)
+	case o.print:
+		err = r.printAll(ctx)
+	default:
+		err = r.publish(ctx)
+	}
+	r.rec.left(std)
+	return err
+}
+
+// openReplay understands the command line and looks at the recording. Nothing
+// is played.
+func openReplay(o replayOptions, std streams) (*replay, error) {
+	r := &replay{replayOptions: o, std: std, rec: &recording{path: o.path, format: capture.Format(o.as), stdin: std.in, port: o.port}}
+	if r.replayOptions.speed == "" {
+		r.replayOptions.speed = "1x"
+		if o.print {
+			r.replayOptions.speed = "max"
+		}
+	}
+	var err error
+	if r.speed, err = parseSpeed(r.replayOptions.speed); err != nil {
+		return nil, err
+	}
+	ports, err := r.rec.look()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.choose(ports); err != nil {
+		return nil, err
+	}
+	r.rec.baud = r.board.Baud
+	if r.speed > 0 || r.board.Period > 0 {
+		r.rec.step = pieces
+	}
+	r.player = r.rec.player()
+	r.player.Speed, r.player.MaxGap, r.player.Loop = r.speed, o.maxGap, o.loop
+	r.player.From, err = parsePosition(o.from)
+	return r, err
+}
+
+// choose finds the board to play as, and the recorded port that is its.
+func (r *replay) choose(ports []capture.Port) error {
+	if r.device == "" {
+		if err := r.chooseBoard(ports); err != nil {
+			return err
+		}
+	}
+	if r.baud > 0 {
+		r.board.Baud = r.baud
+	}
+	if r.board.Baud == 0 {
+		r.board.Baud = config.DefaultBoard().Baud
+	}
+	known := func(name string) bool {
+		return slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Name == name })
+	}
+	switch {
+	case r.port != "" && r.rec.timed() && !known(r.port):
+		return usagef("--port %s: the recording has %s", r.port, portNames(ports))
+	case r.port == "" && known(r.conf.Port):
+		r.rec.port = r.conf.Port
+	}
+	return nil
+}
+
+func portNames(ports []capture.Port) string {
+	names := make([]string, len(ports))
+	for i, p := range ports {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// chooseBoard makes the board of the preset, or finds that of the
+// configuration.
+func (r *replay) chooseBoard(ports []capture.Port) error {
+	if r.preset != "" {
+		r.cfg = &config.Config{}
+		*r.cfg = config.Defaults()
+		r.conf = config.DefaultBoard()
+		r.conf.Frame, r.conf.Report = r.preset, config.Report{All: true}
+	} else if err := r.loadBoard(ports); err != nil {
+		return err
+	}
+	if r.frame != "" {
+		r.conf.Frame = r.frame
+	}
+	if r.report != "" {
+		var err error
+		if r.conf.Report, err = config.ParseReport(r.report); err != nil {
+			return usagef("--report: %w", err)
+		}
+	}
+	plan, err := namedPlan(r.cfg, r.conf.Frame)
+	if err != nil {
+		return err
+	}
+	r.board = planBoard(r.conf, plan, frame.Description{})
+	return nil
+}
+
+func (r *replay) loadBoard(ports []capture.Port) error {
+	var err error
+	if r.cfg, err = r.loadConfig(); err != nil {
+		return err
+	}
+	if len(r.cfg.Boards) == 0 {
+		return usagef("%s has no board to play the recording as: add [[board]], or give --preset", r.config)
+	}
+	r.conf = r.cfg.Boards[0]
+	for _, b := range r.cfg.Boards {
+		recorded := slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Name == b.Port && (r.port == "" || r.port == p.Name) })
+		if r.board.Name == "" && (b.Name == r.replayOptions.board || r.replayOptions.board == "" && recorded) {
+			r.conf = b
+			return nil
+		}
+	}
+	if r.replayOptions.board != "" {
+		return usagef("--board %s: %s has %s", r.replayOptions.board, r.config, boardNames(r.cfg))
+	}
+	if len(r.cfg.Boards) > 1 {
+		return usagef("none of the boards of %s has the recorded port: --board chooses one of %s", r.config, boardNames(r.cfg))
+	}
+	return nil
+}
+
+func boardNames(cfg *config.Config) string {
+	names := make([]string, len(cfg.Boards))
+	for i, b := range cfg.Boards {
+		names[i] = b.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// loadConfig reads the configuration. What is not needed for this run, the
+// login or the port, need not be filled in yet.
+func (r *replay) loadConfig() (*config.Config, error) {
+	if !r.print && !r.sim {
+		return loadConfig(r.config, r.std)
+	}
+	return loadParts(r.config, r.std, func(key string) bool {
+		return !strings.HasPrefix(key, "onenet") && !strings.HasSuffix(key, ".port")
+	})
+}
+
+// loadParts reads a configuration of which only some keys matter.
+func loadParts(path string, std streams, matters func(key string) bool) (*config.Config, error) {
+	cfg, issues, err := config.Load(path, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	bad := false
+	for _, i := range issues {
+		if !i.Warning && (i.Key == "" || matters(i.Key)) {
+			_, _ = fmt.Fprintln(std.err, i)
+			bad = true
+		}
+	}
+	if bad {
+		return nil, usageError{errReported}
+	}
+	return cfg, nil
+}
+
+// ended says how a recording came to its end: nil when all of it was played.
+func (r *replay) ended(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case errors.Is(err, capture.ErrCut):
+		_, _ = fmt.Fprintf(r.std.err, "%s: %v; all before that was played\n", r.path, err)
+		return nil
+	case errors.Is(err, capture.ErrNothingToPlay) && r.from != "":
+		return fmt.Errorf("nothing stands behind --from %s: %w", r.from, err)
+	}
+	return err
+}
+
+// stopped tells how to go on after an interruption.
+func (r *replay) stopped(at int64) error {
+	_, _ = fmt.Fprintf(r.std.err, "stopped; to go on, repeat the command with %s\n", resume(at))
+	return errReported
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/gateway"
+	"serialgw/internal/reading"
+)
+
+// printAll prints what the recording says.
+func (r *replay) printAll(ctx context.Context) error {
+	out := bufio.NewWriterSize(r.std.out, 64<<10)
+	o := printing{format: r.format, flat: r.flat, timed: r.rec.timed()}
+	sink, err := newSink(o, r.board.Plan, r.conf.Identifier, out)
+	if err != nil {
+		return err
+	}
+	r.player.Stamp = r.rec.stampOriginal
+	done := r.player.From.Bytes // of the board's bytes, up to the last frame
+	framed := func(f *frame.Frame) { done = r.player.From.Bytes + int64(f.End) }
+	r.board.Source = r.player
+	if r.speed > 0 {
+		r.board.Source = flushing{r.player, out}
+	}
+	stop := r.showProgress(func() string { return "" })
+	status, err := gateway.Feed(ctx, r.board, func() reading.Stamp { return r.rec.stampOriginal(0, 0) }, sink.write, framed)
+	stop()
+	interrupted := errors.Is(err, context.Canceled)
+	if interrupted {
+		err = nil
+	}
+	if err := errors.Join(r.ended(err), sink.close(), out.Flush()); err != nil {
+		return err
+	}
+	if err := summarize(r.std, r.board.Plan.Name(), status.Metrics, status.Stored); err != nil || !interrupted {
+		return err
+	}
+	return r.stopped(done)
+}
+
+// flushing is a recording at its own pace: what was printed is shown before the
+// next piece is waited for.
+type flushing struct {
+	gateway.Source
+	out *bufio.Writer
+}
+
+// Next shows what was printed and returns what the recording has next.
+func (f flushing) Next(ctx context.Context, wait time.Duration) (reading.Chunk, error) {
+	if err := f.out.Flush(); err != nil {
+		return reading.Chunk{}, fmt.Errorf("cannot print: %w", err)
+	}
+	return f.Source.Next(ctx, wait)
+}
+
+// summarize says what was found. Nothing at all is an error.
+func summarize(std streams, name string, m frame.Metrics, readings uint64) error {
+	_, _ = fmt.Fprintf(std.err, "frames %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%",
+		m.Frames, m.UnknownID, m.CheckFailed, m.Noise, 100*m.Explained())
+	if readings != m.Frames {
+		_, _ = fmt.Fprintf(std.err, ", readings %d", readings)
+	}
+	_, _ = fmt.Fprintln(std.err)
+	if m.Frames == 0 {
+		return fmt.Errorf("no frame of %q was found in %d bytes", name, m.BytesIn)
+	}
+	return nil
+}

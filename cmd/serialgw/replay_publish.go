@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"serialgw/internal/capture"
+	"serialgw/internal/clock"
+	"serialgw/internal/config"
+	"serialgw/internal/frame"
+	"serialgw/internal/gateway"
+	"serialgw/internal/onenetsim"
+	"serialgw/internal/reading"
+)
+
+// aheadMost is how many readings may wait when a recording is played as fast
+// as possible: enough for the uplink never to wait, too few to fill a disk.
+const aheadMost = 4096
+
+// publisher takes a recording through a whole gateway of its own.
+type publisher struct {
+	*replay
+	node    *node
+	cable   *cable        // the pty between the recording and the gateway; nil without one
+	settled chan struct{} // one slot: something left the queue
+	over    chan error    // one slot: the source has ended, for this reason
+
+	mu      sync.Mutex
+	seams   []seam // of the readings that wait, by number
+	lastEnd int64  // bytes of the board's up to the last frame
+	stored  int64  // the same, when the last reading was stored
+}
+
+// seam says from which of the board's bytes on a reading would come again.
+type seam struct {
+	seq  uint64
+	from int64
+}
+
+// publish plays the recording into the cloud of the configuration, or into a
+// simulator.
+func (r *replay) publish(ctx context.Context) (err error) {
+	cfg := *r.cfg
+	cfg.Boards = []config.Board{r.conf}
+	cfg.Frames = r.cfg.Frames
+	sim, err := r.simulator(&cfg)
+	if err != nil {
+		return err
+	}
+	if sim == nil {
+		if err := refuseSecondLogin(ctx, r.cfg); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp("", "serialgw-replay-")
+	if err != nil {
+		return fmt.Errorf("cannot make a temporary directory for the queue: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	p := &publisher{replay: r, settled: make(chan struct{}, 1), over: make(chan error, 1), stored: r.player.From.Bytes}
+	if r.pty {
+		if p.cable, err = newCable(); err != nil {
+			return err
+		}
+		defer p.cable.close()
+	}
+	if err := p.open(&cfg, dir); err != nil {
+		return err
+	}
+	return p.run(ctx, sim)
+}
+
+// simulator starts the built-in OneNET, if it was asked for, and points cfg at
+// it; else it returns nil.
+func (r *replay) simulator(cfg *config.Config) (*onenetsim.Server, error) {
+	if !r.sim {
+		return nil, nil
+	}
+	sc := onenetsim.Defaults()
+	sc.Products = []onenetsim.Product{{ID: simProduct, Devices: map[string]string{simDevice: simKey}}}
+	sc.Keep = simKeep
+	if r.speed == 0 {
+		sc.PostPace, cfg.OneNET.PostInterval = 0, 0
+	}
+	sim := onenetsim.New(sc)
+	addr, err := sim.Listen("127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the simulator: %w", err)
+	}
+	c := &cfg.OneNET
+	c.Product, c.Device, c.Key, c.Level, c.Method = simProduct, simDevice, simKey, "device", "sha256"
+	c.Address, c.TLS, c.CAFile, c.User, c.Password = addr.String(), false, "", "", ""
+	c.Confirm, c.Topic = "reply", ""
+	return sim, nil
+}
+
+// refuseSecondLogin finds out whether a gateway is logged in as the device: a
+// second login would throw it out.
+func refuseSecondLogin(ctx context.Context, cfg *config.Config) error {
+	socket := cfg.SocketPath(os.Getenv)
+	if socket == "" {
+		return nil
+	}
+	var s nodeStatus
+	err := gateway.Ask(ctx, socket, "status", &s)
+	if device := cfg.OneNET.Product + "/" + cfg.OneNET.Device; err == nil && s.Device == device {
+		return usagef("a gateway is running as %s, and a second login would throw it out: stop it first, or replay into --sim or --print", device)
+	}
+	return nil
+}
+
+// open prepares the gateway.
+func (p *publisher) open(cfg *config.Config, dir string) error {
+	stamp, err := p.stamps()
+	if err != nil {
+		return err
+	}
+	p.player.Stamp = stamp
+	log := zerolog.New(zerolog.ConsoleWriter{Out: p.std.err, TimeFormat: "15:04:05.000", NoColor: !isTerminal(p.std.err)}).
+		Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	if p.quiet {
+		log = log.Level(zerolog.ErrorLevel)
+	}
+	o := nodeOptions{dir: dir, inMemory: p.inMemory, hooks: p.hooks}
+	if p.cable != nil {
+		cfg.Boards[0].Port = p.cable.Name()
+		o.onPort = p.cable.onPort
+		o.source = func(line func() gateway.Source) gateway.Source { return ending{line(), p.cable.played} }
+	} else {
+		o.source = func(func() gateway.Source) gateway.Source { return gated{p.player, p.room} }
+	}
+	cfg.Queue.KeepFree = 0 // a small temporary file system is enough
+	p.node, err = openNode(cfg, log, o)
+	return err
+}
+
+// stamps returns how chunks get their times: as recorded, or moved so that the
+// last is now.
+func (p *publisher) stamps() (func(time.Duration, int64) reading.Stamp, error) {
+	switch {
+	case p.originalTime && p.pty:
+		return nil, usagef("--original-time does not go with --pty: what comes through a port has the time of its arrival")
+	case p.originalTime:
+		if !p.rec.timed() {
+			return nil, usagef("--original-time: %s has no times", p.path)
+		}
+		return p.rec.stampOriginal, nil
+	}
+	var first, last int64
+	if p.path != "-" && !p.pty {
+		var err error
+		if first, last, err = p.rec.extent(); err != nil {
+			return nil, err
+		}
+	}
+	now := clock.New().Now()
+	move := now.Wall - last
+	return func(passed time.Duration, recorded int64) reading.Stamp {
+		wall := recorded + move
+		if first == 0 && last == 0 { // a pipe: its end is not known, so it begins now
+			wall = now.Wall + int64(passed)
+		}
+		return reading.Stamp{Wall: wall, Boot: int64(passed), BootID: replayed, Synced: now.Synced}
+	}, nil
+}
+
+// hooks lets the publisher see what the gateway does.
+func (p *publisher) hooks(d *gateway.Deps) {
+	d.Framed = func(_ string, f *frame.Frame) { p.lastEnd = p.player.From.Bytes + int64(f.End) }
+	d.Stored = func(seq uint64, _ *reading.Reading) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.seams = append(p.seams, seam{seq, p.stored})
+		p.stored = p.lastEnd
+	}
+	d.Settled = func(reading.Outcome) {
+		select {
+		case p.settled <- struct{}{}:
+		default:
+		}
+	}
+	d.Ended = func(_ string, err error) { p.over <- err }
+}
+
+// room waits until the uplink has caught up with a recording that is played as
+// fast as possible.
+func (p *publisher) room(ctx context.Context) error {
+	for p.speed == 0 {
+		s := p.node.queue.Stats()
+		p.forget(s.OldestSeq)
+		if s.Records <= aheadMost {
+			break
+		}
+		select {
+		case <-p.settled:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// forget drops the seams of readings that have left the queue.
+func (p *publisher) forget(oldest uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for n < len(p.seams) && p.seams[n].seq < oldest {
+		n++
+	}
+	p.seams = p.seams[n:]
+}
+
+// gated is a recording that waits for room before each piece.
+type gated struct {
+	*capture.Player
+	room func(context.Context) error
+}
+
+// Next returns the next piece once there is room.
+func (g gated) Next(ctx context.Context, wait time.Duration) (reading.Chunk, error) {
+	if err := g.room(ctx); err != nil {
+		return reading.Chunk{}, err
+	}
+	return g.Player.Next(ctx, wait)
+}
+
+// run plays to the end and waits for the last verdict.
+func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
+	ctx, stop := context.WithCancel(parent)
+	defer stop()
+	simCtx, stopSim := context.WithCancel(context.WithoutCancel(parent))
+	defer stopSim()
+	group, simCtx := errgroup.WithContext(simCtx)
+	if sim != nil {
+		group.Go(func() error { return sim.Serve(simCtx) })
+	}
+	if p.cable != nil {
+		group.Go(func() error { return p.cable.play(ctx, p.player) })
+	}
+	var cause error
+	group.Go(func() error {
+		defer stop()
+		cause = p.await(ctx)
+		return nil
+	})
+	start := time.Now()
+	done := p.showProgress(p.waiting)
+	group.Go(func() error {
+		defer stopSim() // the gateway's last verdicts are in
+		return p.node.run(ctx, nil, nil)
+	})
+	err := group.Wait()
+	done()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	if err := errors.Join(err, p.ended(cause)); err != nil {
+		return err
+	}
+	return p.summary(time.Since(start), parent.Err() != nil)
+}
+
+// await returns when the recording has ended and all it gave is settled, with
+// the reason of its end, or when ctx ends.
+func (p *publisher) await(ctx context.Context) error {
+	var cause error
+	select {
+	case cause = <-p.over:
+	case <-ctx.Done():
+		return nil
+	}
+	for p.node.queue.Stats().Records > 0 {
+		select {
+		case <-p.settled:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return cause
+}
+
+// waiting says what the uplink has still to do.
+func (p *publisher) waiting() string {
+	s := p.node.status()
+	u := s.Gateway.Uplink
+	text := fmt.Sprintf("; %d readings confirmed, %d waiting", u.Records, s.Queue.Records)
+	if !u.Ready && s.Link.LastError != "" {
+		text += "; " + s.Link.LastError
+	}
+	return text
+}
+
+// summary says what became of the recording, in the figures of both ends.
+func (p *publisher) summary(took time.Duration, interrupted bool) error {
+	s := p.node.status()
+	u := s.Gateway.Uplink
+	for _, b := range s.Gateway.Boards {
+		if err := summarize(p.std, b.Frame, b.Metrics, b.Stored); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintf(p.std.err, "%d readings stored, %d confirmed in %d posts, %d refused, %d values to the dead letters, %d waiting, in %v\n",
+		s.Queue.Appended, u.Records, u.Confirmed, u.Refused, u.DeadLetters, s.Queue.Records, took.Round(time.Millisecond))
+	if !interrupted {
+		return nil
+	}
+	p.forget(s.Queue.OldestSeq)
+	from := p.stored
+	if len(p.seams) > 0 {
+		from = p.seams[0].from
+	}
+	return p.stopped(from)
+}

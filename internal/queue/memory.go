@@ -1,0 +1,85 @@
+package queue
+
+import (
+	"slices"
+	"sync"
+)
+
+// Memory is a queue without a disk: the same promises, but for the one that
+// matters, because nothing survives the process. All methods may be called
+// concurrently.
+type Memory struct {
+	mu      sync.Mutex
+	next    uint64
+	pending pending
+	count   counters
+}
+
+// NewMemory returns an empty queue.
+func NewMemory() *Memory { return &Memory{next: 1} }
+
+// Append stores one record and returns its number.
+func (m *Memory) Append(record []byte) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seq := m.next
+	m.next++
+	m.pending.push(seq, record)
+	m.count.appended++
+	return seq, nil
+}
+
+// Read returns the first stored, unacknowledged record whose number is at
+// least from, or ok = false when there is none yet.
+func (m *Memory) Read(from uint64) (seq uint64, record []byte, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.pending.entries[m.pending.at(from):] {
+		if e.record != nil {
+			return e.seq, slices.Clone(e.record), true
+		}
+	}
+	return 0, nil, false
+}
+
+// Ack removes records.
+func (m *Memory) Ack(seqs ...uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range seqs {
+		before := m.pending.live
+		m.pending.remove(n, n+1)
+		m.count.acked += uint64(before - m.pending.live)
+	}
+}
+
+// NextSeq returns the number that the next record will get.
+func (m *Memory) NextSeq() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.next
+}
+
+// Sync has nothing to do.
+func (m *Memory) Sync() (uint64, error) { return 0, nil }
+
+// Stats is the queue in numbers.
+func (m *Memory) Stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Stats{
+		Records: uint64(m.pending.live), OldestSeq: m.pending.first(m.next), NextSeq: m.next,
+		Appended: m.count.appended, Acked: m.count.acked, PendingBytes: m.pending.bytes, InMemory: true,
+	}
+}
+
+// Recovery is that of a new store.
+func (*Memory) Recovery() Recovery { return Recovery{Clean: true} }
+
+// Close forgets everything.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pending = pending{}
+	return nil
+}
