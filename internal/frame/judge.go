@@ -132,7 +132,8 @@ func (p *Plan) judgeEarly(held []byte) verdict {
 func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 	out := verdict{why: whyID, drop: 1}
 	var fits [2]*MessagePlan // a request and a reply that fit
-	total, listed := 0, false
+	var totals [2]int        // their sizes may differ: a CRC and a 0 behind it pass again
+	listed := false
 	for _, m := range p.messages {
 		if !m.matches(id) {
 			continue
@@ -144,13 +145,13 @@ func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 		case v.decision == accept && m.Turn == "":
 			return v
 		case v.decision == accept && fits[m.side()] == nil:
-			fits[m.side()], total = m, v.total
+			fits[m.side()], totals[m.side()] = m, v.total
 		default:
 			out = out.or(v)
 		}
 	}
 	if m := t.choose(fits, id); m != nil {
-		return verdict{decision: accept, total: total, message: m}
+		return verdict{decision: accept, total: totals[m.side()], message: m}
 	}
 	if !listed && p.open != nil {
 		return p.fit(p.open, held)
