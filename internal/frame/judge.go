@@ -133,7 +133,7 @@ func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 	out := verdict{why: whyID, drop: 1}
 	var fits [2]*MessagePlan // a request and a reply that fit
 	var totals [2]int        // their sizes may differ: a CRC and a 0 behind it pass again
-	listed := false
+	listed, partial := false, false
 	for _, m := range p.messages {
 		if !m.matches(id) {
 			continue
@@ -148,7 +148,11 @@ func (p *Plan) judgeMessages(held []byte, id int64, t turns) verdict {
 			fits[m.side()], totals[m.side()] = m, v.total
 		default:
 			out = out.or(v)
+			partial = partial || v.decision == wait && m.Turn == "reply"
 		}
+	}
+	if partial && fits[1] == nil && t.awaits(id) {
+		return out // its first bytes may pass as a request
 	}
 	if m := t.choose(fits, id); m != nil {
 		return verdict{decision: accept, total: totals[m.side()], message: m}

@@ -133,6 +133,10 @@ func (s *Scanner) Next() (Frame, bool) {
 			if !giveUp || !s.abandoned() {
 				return Frame{}, false
 			}
+			if s.turn.open { // the reply will not come; judge without it [WIRE-11]
+				s.turn = turns{}
+				continue
+			}
 			s.drop(v)
 		}
 	}
@@ -257,7 +261,7 @@ func (s *Scanner) Expire(now reading.Stamp) {
 		return
 	}
 	s.m.Expired++
-	s.until, s.expiring, s.turn = now, true, turns{}
+	s.until, s.expiring = now, true
 }
 
 // Flush says that no more bytes will come: whatever is partial has failed.

@@ -272,6 +272,24 @@ func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
 	}
 }
 
+// TestScanner_SilenceEndsTheWaitForAReply: the second request could begin a
+// reply of 37 bytes, and still could after the first one came out of the same
+// silence. [WIRE-11]
+func TestScanner_SilenceEndsTheWaitForAReply(t *testing.T) {
+	const request = "01 03 20 00 00 02 CF CB "
+	s := frame.NewScanner(presetPlan(t, "modbus"), 115200)
+	s.Feed(reading.Chunk{Bytes: fromHex(t, "01 03 30 "+request+"01 02 03 "+request), Stamp: stampAt(0)})
+	if _, ok := s.Next(); ok {
+		t.Fatal("the false header was not believed")
+	}
+	s.Expire(stampAt(20))
+	for i := range 2 {
+		if f, ok := s.Next(); !ok || f.Message.Name != "read_request" {
+			t.Errorf("request %d: got %v %+v", i, ok, f)
+		}
+	}
+}
+
 func TestScanner_ImpossibleLengthIsRejectedAtOnce(t *testing.T) {
 	// 13 says 22 bytes, the largest that demo lists; 07 says 10, the smallest.
 	for head, refused := range map[string]uint64{"AA 55 FF": 1, "AA 55 14": 1, "AA 55 06": 1, "AA 55 13": 0, "AA 55 07": 0} {

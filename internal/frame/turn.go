@@ -14,12 +14,15 @@ func (m *MessagePlan) side() int {
 	return 0
 }
 
+// awaits reports whether a reply with that id comes next.
+func (t turns) awaits(id int64) bool { return t.open && t.id == id }
+
 // choose picks between a request and a reply that fit the same bytes: the
 // reply right after a request with the same id, otherwise the request.
 // [WIRE-11]
 func (t turns) choose(fits [2]*MessagePlan, id int64) *MessagePlan {
 	request, reply := fits[0], fits[1]
-	if request == nil || (reply != nil && t.open && t.id == id) {
+	if request == nil || (reply != nil && t.awaits(id)) {
 		return reply
 	}
 	return request
