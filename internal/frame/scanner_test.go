@@ -116,32 +116,6 @@ func mixedStream(t testing.TB, preset string, rng *rand.Rand) []byte {
 	return out
 }
 
-// TestScanner_RandomBytesPublishNothing: 20 MB of noise hold no frame with
-// sync, length, id and a 16-bit check.
-func TestScanner_RandomBytesPublishNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("20 MB")
-	}
-	for _, name := range []string{"demo", "ano-v7"} {
-		t.Run(name, func(t *testing.T) {
-			s := frame.NewScanner(presetPlan(t, name), 115200)
-			rng := rand.NewChaCha8([32]byte{7})
-			buf := make([]byte, 64<<10)
-			for range 20 << 20 / len(buf) {
-				if _, err := rng.Read(buf); err != nil {
-					t.Fatal(err)
-				}
-				s.Feed(reading.Chunk{Bytes: buf})
-				for f, ok := s.Next(); ok; f, ok = s.Next() {
-					if f.Message != nil {
-						t.Errorf("a reading out of noise: % X", f.Bytes)
-					}
-				}
-			}
-		})
-	}
-}
-
 // TestScanner_AdversarialNoiseStaysLinear feeds what looks like the beginning
 // of a frame at every byte. However the bytes come in, each costs at most a
 // judgement of a longest frame and a few moves, so four times the noise costs
