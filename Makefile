@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench fuzz cross system generate clean
+.PHONY: help build run test race lint bench fuzz noise cross system generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/^func //'); do \
 	    echo "== $$dir $$name"; (cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x .); \
 	  done; done
+
+noise: ## bench frames on a bad line: all presets, or FRAME=name, of FILE=my.toml
+	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
 
 cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/serialgw-linux-amd64 ./cmd/serialgw

@@ -64,6 +64,9 @@ var wireCases = []wireCase{
 	{"modbus", "write and its echo", "11 06 00 01 00 03 9A 9B 11 06 00 01 00 03 9A 9B", "write_single_request; write_single_reply", 0, false},
 	{"modbus", "another function is no reply", mbRequest + "11 06 00 01 00 03 9A 9B", "read_request; write_single_request", 0, false},
 	{"modbus", "write multiple", "11 10 00 01 00 02 04 00 0A 01 02 C6 F0", "write_multiple_request", 0, false},
+	{"modbus", "request that with the next byte passes as a reply", "BD 03 04 F1 86 09 AD 93 " + mbReply, "read_request; read_reply reg0=141 reg1=142", 0, false},
+	{"modbus", "reply whose first bytes pass as a request", mbRequest + "00 03 04 7D 26 A1 0E EB 00", "read_request; read_reply reg0=32038 reg1=41230", 0, false},
+	{"modbus", "request once more, as long as a reply would be", "01 03 20 00 00 02 CF CB 01 03 20 00 00 02 CF CB", "read_request; read_request", 0, false},
 	{"modbus", "stray FF on the bus", "FF " + mbRequest, "read_request", 1, false},
 	{"modbus", "bad check", "01 03 00 00 00 02 C4 0C", "", 8, false},
 

@@ -37,7 +37,7 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
 		}
 	}
-	if err := p.encodeFixed(m, b); err != nil {
+	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
 		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
 	}
 	return out, nil
@@ -72,13 +72,13 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 
 // encodeFixed writes what does not depend on the values; the checks last, the
 // header's before the frame's.
-func (p *Plan) encodeFixed(m *MessagePlan, b []byte) error {
+func (p *Plan) encodeFixed(m *MessagePlan, b []byte, id int) error {
 	for _, c := range m.shape.consts {
 		at := resolveAt(c.at, len(b))
 		storeUint(b[at:at+c.size], c.value, c.big)
 	}
 	if p.id != nil && len(m.IDs) > 0 {
-		storeUint(b[p.id.at:p.id.end()], uint64(m.IDs[0]), p.id.big)
+		storeUint(b[p.id.at:p.id.end()], uint64(id), p.id.big)
 	}
 	if l := m.shape.length; l != nil {
 		if err := l.put(b); err != nil {
@@ -90,6 +90,14 @@ func (p *Plan) encodeFixed(m *MessagePlan, b []byte) error {
 		p.checks[i].put(b, m.shape.extra)
 	}
 	return nil
+}
+
+// firstID returns the id that Encode writes; 0 where any will do.
+func (m *MessagePlan) firstID() int {
+	if len(m.IDs) == 0 {
+		return 0
+	}
+	return m.IDs[0]
 }
 
 // put writes the length; further summed fields keep what the fields wrote.

@@ -26,7 +26,7 @@ func (p *Plan) Whole(m *MessagePlan, b []byte) error {
 	for i, s := range p.sync {
 		b[i] = s.first
 	}
-	return p.encodeFixed(m, b)
+	return p.encodeFixed(m, b, m.firstID())
 }
 
 // Sizes returns how many bytes frames of m have.

@@ -173,7 +173,7 @@ func (p *Plan) judgeMessages(held []byte, id int64) verdict {
 // request and a reply fit the same bytes, the turn decides. [WIRE-11]
 func (p *Plan) judgeTurns(held []byte, id int64, t turns) verdict {
 	var fits [2]verdict // a request and a reply that fit
-	out, listed := refuse(whyID), false
+	out, listed, partial := refuse(whyID), false, false
 	for _, m := range p.messages {
 		if !m.matches(id) {
 			continue
@@ -188,7 +188,11 @@ func (p *Plan) judgeTurns(held []byte, id int64, t turns) verdict {
 			*fit = v
 		default:
 			out = out.or(v)
+			partial = partial || v.why == undecided && m.Turn == "reply"
 		}
+	}
+	if partial && fits[1].message == nil && t.awaits(id) {
+		return out // its first bytes may pass as a request
 	}
 	if v := t.choose(fits[0], fits[1], id); v.message != nil {
 		return v

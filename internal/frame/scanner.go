@@ -134,6 +134,10 @@ func (s *Scanner) Scan() bool {
 			if !giveUp || !s.abandoned() {
 				return false
 			}
+			if s.turn.open { // the reply will not come; judge without it [WIRE-11]
+				s.turn = turns{}
+				continue
+			}
 		default:
 			s.m.reject(v.why)
 		}
@@ -270,7 +274,7 @@ func (s *Scanner) Expire(now reading.Stamp) {
 		return
 	}
 	s.m.Expired++
-	s.until, s.expiring, s.turn = now, true, turns{}
+	s.until, s.expiring = now, true
 }
 
 // Flush says that no more bytes will come: whatever is partial has failed.

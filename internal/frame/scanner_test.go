@@ -116,33 +116,6 @@ func mixedStream(t testing.TB, preset string, rng *rand.Rand) []byte {
 	return out
 }
 
-// TestScanner_RandomBytesPublishNothing: 20 MB of noise hold no frame with
-// sync, length, id and a 16-bit check.
-func TestScanner_RandomBytesPublishNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("20 MB")
-	}
-	for _, name := range []string{"demo", "ano-v7"} {
-		t.Run(name, func(t *testing.T) {
-			s := frame.NewScanner(presetPlan(t, name), 115200)
-			rng := rand.NewChaCha8([32]byte{7})
-			buf := make([]byte, 64<<10)
-			for range 20 << 20 / len(buf) {
-				if _, err := rng.Read(buf); err != nil {
-					t.Fatal(err)
-				}
-				s.Feed(reading.Chunk{Bytes: buf})
-				for s.Scan() {
-					f := s.Frame()
-					if f.Message != nil {
-						t.Errorf("a reading out of noise: % X", f.Bytes)
-					}
-				}
-			}
-		})
-	}
-}
-
 // TestScanner_AdversarialNoiseStaysLinear feeds what looks like the beginning
 // of a frame at every byte. However the bytes come in, each costs at most a
 // judgement of a longest frame and a few moves, so four times the noise costs
@@ -270,6 +243,24 @@ func TestScanner_ExpireFreesTheFrameBehind(t *testing.T) {
 				t.Error("nothing works after expiry")
 			}
 		})
+	}
+}
+
+// TestScanner_SilenceEndsTheWaitForAReply: the second request could begin a
+// reply of 37 bytes, and still could after the first one came out of the same
+// silence. [WIRE-11]
+func TestScanner_SilenceEndsTheWaitForAReply(t *testing.T) {
+	const request = "01 03 20 00 00 02 CF CB "
+	s := frame.NewScanner(presetPlan(t, "modbus"), 115200)
+	s.Feed(reading.Chunk{Bytes: fromHex(t, "01 03 30 "+request+"01 02 03 "+request), Stamp: stampAt(0)})
+	if s.Scan() {
+		t.Fatal("the false header was not believed")
+	}
+	s.Expire(stampAt(20))
+	for i := range 2 {
+		if !s.Scan() || s.Frame().Message.Name != "read_request" {
+			t.Errorf("request %d: got %+v", i, s.Frame())
+		}
 	}
 }
 

@@ -14,11 +14,14 @@ func (m *MessagePlan) side() int {
 	return 0
 }
 
+// awaits reports whether a reply with that id comes next.
+func (t turns) awaits(id int64) bool { return t.open && t.id == id }
+
 // choose picks between a request and a reply that fit the same bytes: the
 // reply right after a request with the same id, otherwise the request. One
 // that does not fit has no message. [WIRE-11]
 func (t turns) choose(request, reply verdict, id int64) verdict {
-	if request.message == nil || (reply.message != nil && t.open && t.id == id) {
+	if request.message == nil || (reply.message != nil && t.awaits(id)) {
 		return reply
 	}
 	return request

@@ -1,0 +1,68 @@
+package frame_test
+
+import (
+	"math"
+	"testing"
+
+	"serialgw/internal/frame"
+)
+
+// TestPlan_Odds compares with what a hand works out from the description: the
+// share of noise that each rule lets pass, one factor a rule.
+func TestPlan_Odds(t *testing.T) {
+	sum8 := []frame.Check{{Kind: "sum8"}}
+	v := []frame.Field{{Name: "v", Type: "B"}}
+	const one = 1. / 256 // one value of a byte
+	for _, row := range []struct {
+		name string
+		d    frame.Description
+		want float64
+	}{
+		{"sync and sum", frame.Description{Sync: "AA", Size: 8, Check: sum8, Fields: v}, one * one},
+		{"half a byte of sync", frame.Description{Sync: "A?", Size: 8, Check: sum8, Fields: v}, 16 * one * one},
+		{"an id inside sync", frame.Description{
+			Sync: "AA 5?", Size: 8, ID: &frame.Ref{At: 1}, Check: sum8, Strict: true,
+			Messages: []frame.Message{{Name: "m", ID: []int{0x51, 0x52, 0x61}, Fields: v}},
+		}, one * 2 * one * one},
+		{"two messages", frame.Description{
+			Sync: "AA", Size: 8, ID: &frame.Ref{At: 1, Type: ">H"}, Check: sum8, Data: 3,
+			Messages: []frame.Message{{Name: "m", ID: []int{1, 2}, Fields: v}, {Name: "n", ID: []int{3}, Fields: v}},
+		}, one * 3 * one * one * one},
+		{"a constant", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
+			{Name: "c", Type: "<H", Const: new(int64(7))}, {Name: "v", Type: "B"},
+		}}, one * one * one * one},
+		{"a constant check and an end", frame.Description{Sync: "AA", End: "0D 0A", Size: 9, Fields: v,
+			Check: []frame.Check{{Kind: "const", Value: new(0x6B), At: new(5)}, {Kind: "sum8"}},
+		}, one * one * one * one * one},
+		{"a CRC of 12 bits fills two bytes", frame.Description{Sync: "AA", Size: 8, Fields: v,
+			Check: []frame.Check{{Kind: "crc", Width: 12, Poly: 0x80F, Endian: "big"}},
+		}, one * one * one},
+		{"a length of 20 sizes", frame.Description{Sync: "AA", Length: &frame.Length{At: 1, Add: -2}, Max: 29,
+			Data: 2, Check: sum8, Fields: []frame.Field{{Name: "v", Type: "7s"}},
+		}, one * 20 * one * one},
+		{"two summed lengths", frame.Description{Sync: "AA", Max: 7, Data: 3, Check: sum8, Fields: v,
+			Length: &frame.Length{At: 1, Add: 4, Sum: []frame.Ref{{At: 2}}},
+		}, one * (2 + 3 + 4) * one * one * one},
+		{"one to three values before the end", frame.Description{Sync: "AA", End: "0A", Check: sum8,
+			Fields: []frame.Field{{Name: "v", Type: "<h", Repeat: "rest", Max: 3}},
+		}, one * 4 * one * one},
+	} {
+		if got := mustCompile(t, "x", row.d).Odds(); math.Abs(got/row.want-1) > 1e-9 {
+			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// TestPlan_OddsOfPresets: so many wrong readings come of 20 MB of noise.
+func TestPlan_OddsOfPresets(t *testing.T) {
+	for preset, want := range map[string]float64{
+		"demo":   20e6 * math.Pow(256, -6),             // sync, length, id, check
+		"ano-v7": 20e6 * 52. / 256 * math.Pow(256, -4), // sync, id, check; lengths of 13 to 64
+		"jy901":  20e6 * 12. / 256 * math.Pow(256, -2), // sync, check; 12 types
+		"openmv": 20e6 * math.Pow(256, -3),             // sync, end
+	} {
+		if got := 20e6 * presetPlan(t, preset).Odds(); math.Abs(got/want-1) > 1e-9 {
+			t.Errorf("%s: got %v, want %v", preset, got, want)
+		}
+	}
+}
