@@ -34,8 +34,22 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	if len(c.list) > 0 {
 		return nil, c.list
 	}
+	c.p.doubt = c.p.doubtAfter()
 	c.p.plainFrames()
 	return c.p, nil
+}
+
+// doubtAfter returns how much noise makes a frame doubtful. A check of 16 bits
+// alone, without one fixed byte in sync, lets a frame pass in every few hundred
+// kilobytes of noise. With a weaker check readings out of noise are the user's
+// choice, and frames between other data more likely than noise.
+func (p *Plan) doubtAfter() uint64 {
+	const much = 64 << 10
+	fixed := slices.ContainsFunc(p.sync, func(b bytePattern) bool { return b.literal })
+	if fixed || p.pieces || p.CheckBits() < 16 {
+		return 0
+	}
+	return much
 }
 
 // marks compiles sync, end, idle and gap_ms.

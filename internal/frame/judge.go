@@ -15,6 +15,7 @@ const (
 	whyConst
 	whyEnd
 	whyCheck
+	whyDoubt // all rules hold, but it stands alone in noise
 )
 
 // verdict is what the bytes held say about a candidate. It is made and handed

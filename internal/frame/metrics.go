@@ -17,6 +17,7 @@ type Metrics struct {
 	ConstRejected  uint64 `json:"const_rejected"`
 	EndRejected    uint64 `json:"end_rejected"`
 	CheckFailed    uint64 `json:"check_failed"`
+	Doubted        uint64 `json:"doubted"` // they broke none, but stood alone in a long stretch of noise
 	Expired        uint64 `json:"expired"` // partial frames abandoned after a silence
 
 	Resyncs     uint64 `json:"resyncs"`      // a frame, then noise, then a frame
@@ -49,5 +50,7 @@ func (m *Metrics) reject(why reason) {
 		m.EndRejected++
 	case whyCheck:
 		m.CheckFailed++
+	case whyDoubt:
+		m.Doubted++
 	}
 }

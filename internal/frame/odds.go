@@ -10,7 +10,8 @@ import (
 // marker and checks leave to chance, summed over the messages. So many bytes
 // of noise give that many times Odds wrong readings.
 //
-// It is exact but for bytes that two rules share, other than sync with id or
+// It knows nothing of [WIRE-13], which keeps most of these back, and is exact
+// but for bytes that two rules share, other than sync with id or
 // constants, and for the few bytes that an accepted frame keeps from being
 // tried.
 func (p *Plan) Odds() float64 {

@@ -44,6 +44,8 @@ func (r reason) text() string {
 		return "the end marker is missing"
 	case whyCheck:
 		return "the check fails"
+	case whyDoubt:
+		return "it stands alone in noise"
 	}
 	return "unknown"
 }

@@ -22,7 +22,8 @@ type Plan struct {
 	trailer  int     // bytes of checks and end marker behind the data
 	min, max int
 	strict   bool
-	turned   bool // some message has a turn
+	turned   bool   // some message has a turn
+	doubt    uint64 // bytes of noise behind which a frame is doubted; 0: never [WIRE-13]
 
 	messages []*MessagePlan
 	open     *shape // takes frames whose id is not listed; nil: there are none

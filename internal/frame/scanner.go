@@ -125,6 +125,9 @@ func (s *Scanner) Scan() bool {
 		}
 		s.work += uint64(min(len(held), s.plan.max))
 		v := s.judge(held)
+		if v.why == accepted && s.plan.doubt > 0 && s.loss >= s.plan.doubt {
+			v = s.doubt(held, v, giveUp)
+		}
 		switch v.why {
 		case accepted:
 			s.take(v)
@@ -154,6 +157,32 @@ func (s *Scanner) judge(held []byte) verdict {
 		return s.plan.judgePiece(held, s.aligned)
 	}
 	return s.plan.judge(held, s.turn)
+}
+
+// doubt is asked for a frame behind a long stretch of noise, in which one stands
+// by chance sooner or later. It is believed when a frame or a silence follows,
+// waited for, or refused. [WIRE-13]
+func (s *Scanner) doubt(held []byte, v verdict, giveUp bool) verdict {
+	total := int(v.extent.total)
+	next := wait(1, s.plan.min)
+	if rest := held[total:]; len(rest) > 0 {
+		next = s.plan.judge(rest, s.turn.after(v.message, s.idOf(held)))
+	}
+	switch {
+	case next.why == accepted, next.why == undecided && giveUp && s.abandoned():
+		return v
+	case next.why == undecided:
+		return wait(total+int(next.extent.next), total+int(next.extent.total))
+	}
+	return refuse(whyDoubt)
+}
+
+// idOf returns the id of the frame at the front.
+func (s *Scanner) idOf(frame []byte) int64 {
+	if s.plan.id == nil {
+		return 0
+	}
+	return int64(s.plan.id.get(frame))
 }
 
 // drop passes over bytes that are no frame.
@@ -209,11 +238,7 @@ func (s *Scanner) take(v verdict) {
 		s.m.UnknownID++
 	}
 	if s.plan.turned {
-		var id int64
-		if s.plan.id != nil {
-			id = int64(s.plan.id.get(b))
-		}
-		s.turn = s.turn.after(v.message, id)
+		s.turn = s.turn.after(v.message, s.idOf(b))
 	}
 	if s.plan.seq != nil {
 		s.countSeq(b)

@@ -264,6 +264,46 @@ func TestScanner_SilenceEndsTheWaitForAReply(t *testing.T) {
 	}
 }
 
+// TestScanner_LoneFrameInNoiseIsDoubted: behind 64 KiB of noise a Modbus frame
+// is believed when another or a silence follows, and not in more noise; one
+// with fixed sync bytes always is. [WIRE-13]
+func TestScanner_LoneFrameInNoiseIsDoubted(t *testing.T) {
+	noise := bytes.Repeat([]byte{0x55}, 64<<10) // no function code
+	for _, row := range []struct {
+		name, preset, behind string
+		noise                []byte
+		silent               bool
+		frames, doubted      int
+	}{
+		{"InNoise", "modbus", "55 55 55", noise, false, 0, 1},
+		{"FrameFollows", "modbus", mbReply, noise, false, 2, 0},
+		{"PartFollows", "modbus", "11 03", noise, false, 0, 0},
+		{"PartAndSilence", "modbus", "11 03", noise, true, 1, 0},
+		{"Silence", "modbus", "", noise, true, 1, 0},
+		{"LittleNoise", "modbus", "55 55 55", noise[1:], false, 1, 0},
+		{"FixedSync", "demo", "55 55 55", noise, false, 1, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := frame.NewScanner(presetPlan(t, row.preset), 9600)
+			s.Feed(reading.Chunk{Bytes: row.noise, Stamp: stampAt(0)})
+			if s.Scan() {
+				t.Fatal("a frame in the noise")
+			}
+			s.Feed(reading.Chunk{Bytes: fromHex(t, goodFrames[row.preset]+row.behind), Stamp: stampAt(1)})
+			if row.silent {
+				s.Expire(stampAt(2000))
+			}
+			frames := 0
+			for s.Scan() {
+				frames++
+			}
+			if m := s.Metrics(); frames != row.frames || int(m.Doubted) != row.doubted {
+				t.Errorf("%d frames, %d doubted; want %d, %d", frames, m.Doubted, row.frames, row.doubted)
+			}
+		})
+	}
+}
+
 func TestScanner_ImpossibleLengthIsRejectedAtOnce(t *testing.T) {
 	// 13 says 22 bytes, the largest that demo lists; 07 says 10, the smallest.
 	for head, refused := range map[string]uint64{"AA 55 FF": 1, "AA 55 14": 1, "AA 55 06": 1, "AA 55 13": 0, "AA 55 07": 0} {
