@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -62,13 +61,12 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 		return err
 	}
 	defer closeIn()
-	out := bufio.NewWriterSize(std.out, 64<<10)
-	sink, err := newSink(o.printing, plan, func(name string) string { return name }, out)
+	sink, err := newSink(o.printing, plan, func(name string) string { return name }, std.out)
 	if err != nil {
 		return err
 	}
 	metrics, err := decodeStream(plan, in, sink)
-	if err := errors.Join(err, sink.close(), out.Flush()); err != nil {
+	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
 	return summarize(std, plan.Name(), metrics, metrics.Frames)

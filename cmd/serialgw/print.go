@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,10 +12,10 @@ import (
 	"serialgw/internal/reading"
 )
 
-// sink prints readings in one format.
+// sink prints readings in one format. What write takes is seen after flush.
 type sink interface {
 	write(r *reading.Reading) error
-	close() error
+	flush() error
 }
 
 // printing is how readings are printed.
@@ -27,7 +27,7 @@ type printing struct {
 
 // newSink prints readings of the plan, whose properties may have been given
 // other names.
-func newSink(o printing, plan *frame.Plan, name func(string) string, out *bufio.Writer) (sink, error) {
+func newSink(o printing, plan *frame.Plan, name func(string) string, out io.Writer) (sink, error) {
 	plan = plan.Renamed(name)
 	switch o.format {
 	case "json":
@@ -43,10 +43,10 @@ func newSink(o printing, plan *frame.Plan, name func(string) string, out *bufio.
 
 // jsonSink prints a line a reading.
 type jsonSink struct {
-	out     *bufio.Writer
+	out     io.Writer
 	flat    bool // the values alone
 	layouts []jsonLayout
-	longest int // line so far, bytes
+	buf     []byte // lines not yet written
 }
 
 // jsonLayout is the text before each value of a message that lacks none, put
@@ -83,8 +83,11 @@ func (k *jsonKey) append(b []byte) []byte {
 	return append(b, k.text[:]...)[:len(b)+k.size]
 }
 
-func newJSONSink(plan *frame.Plan, out *bufio.Writer, flat bool) *jsonSink {
-	s := &jsonSink{out: out, flat: flat}
+// printAhead is how much is printed by one write.
+const printAhead = 64 << 10
+
+func newJSONSink(plan *frame.Plan, out io.Writer, flat bool) *jsonSink {
+	s := &jsonSink{out: out, flat: flat, buf: make([]byte, 0, printAhead)}
 	for _, m := range plan.Messages() {
 		l := jsonLayout{message: m.Name}
 		for i, p := range m.Properties() {
@@ -105,26 +108,25 @@ func appendKey(b []byte, i int, name string) []byte {
 }
 
 func (s *jsonSink) write(r *reading.Reading) error {
-	// The line is put together where it is written from.
-	if s.out.Available() < s.longest {
-		if err := s.out.Flush(); err != nil {
-			return err
-		}
-	}
-	b := s.out.AvailableBuffer()
+	b := s.buf
 	if s.flat {
 		b = s.appendValues(b, r)
 	} else {
 		b = append(appendHead(b, r), `"values":`...)
 		b = append(s.appendValues(b, r), '}')
 	}
-	b = append(b, '\n')
-	s.longest = max(s.longest, len(b))
-	_, err := s.out.Write(b)
-	return err
+	s.buf = append(b, '\n')
+	if len(s.buf) < printAhead-printAhead/16 {
+		return nil
+	}
+	return s.flush()
 }
 
-func (*jsonSink) close() error { return nil }
+func (s *jsonSink) flush() error {
+	_, err := s.out.Write(s.buf)
+	s.buf = s.buf[:0]
+	return err
+}
 
 // appendHead appends what a line says besides the values.
 func appendHead(b []byte, r *reading.Reading) []byte {
@@ -210,7 +212,7 @@ func (s *csvSink) write(r *reading.Reading) error {
 	return s.w.Write(s.row)
 }
 
-func (s *csvSink) close() error {
+func (s *csvSink) flush() error {
 	s.w.Flush()
 	return s.w.Error()
 }
@@ -251,4 +253,4 @@ func (s *tableSink) write(r *reading.Reading) error {
 	return nil
 }
 
-func (s *tableSink) close() error { return s.w.Flush() }
+func (s *tableSink) flush() error { return s.w.Flush() }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +13,8 @@ import (
 
 // printAll prints what the recording says.
 func (r *replay) printAll(ctx context.Context) error {
-	out := bufio.NewWriterSize(r.std.out, 64<<10)
 	o := printing{format: r.format, flat: r.flat, timed: r.rec.timed()}
-	sink, err := newSink(o, r.board.Plan, r.conf.Identifier, out)
+	sink, err := newSink(o, r.board.Plan, r.conf.Identifier, r.std.out)
 	if err != nil {
 		return err
 	}
@@ -25,7 +23,7 @@ func (r *replay) printAll(ctx context.Context) error {
 	framed := func(f *frame.Frame) { done = r.player.From.Bytes + int64(f.End) }
 	r.board.Source = r.player
 	if r.speed > 0 {
-		r.board.Source = flushing{r.player, out}
+		r.board.Source = flushing{r.player, sink}
 	}
 	stop := r.showProgress(func() string { return "" })
 	status, err := gateway.Feed(ctx, r.board, func() reading.Stamp { return r.rec.stampOriginal(0, 0) }, sink.write, framed)
@@ -34,7 +32,7 @@ func (r *replay) printAll(ctx context.Context) error {
 	if interrupted {
 		err = nil
 	}
-	if err := errors.Join(r.ended(err), sink.close(), out.Flush()); err != nil {
+	if err := errors.Join(r.ended(err), sink.flush()); err != nil {
 		return err
 	}
 	if err := summarize(r.std, r.board.Plan.Name(), status.Metrics, status.Stored); err != nil || !interrupted {
@@ -47,12 +45,12 @@ func (r *replay) printAll(ctx context.Context) error {
 // next piece is waited for.
 type flushing struct {
 	gateway.Source
-	out *bufio.Writer
+	out sink
 }
 
 // Next shows what was printed and returns what the recording has next.
 func (f flushing) Next(ctx context.Context, wait time.Duration) (reading.Chunk, error) {
-	if err := f.out.Flush(); err != nil {
+	if err := f.out.flush(); err != nil {
 		return reading.Chunk{}, fmt.Errorf("cannot print: %w", err)
 	}
 	return f.Source.Next(ctx, wait)

@@ -141,6 +141,7 @@ func (c *compiler) lengthField(key string, l *Length) *lengthField {
 	for _, r := range out.refs {
 		out.end = max(out.end, r.end())
 	}
+	out.one = len(out.refs) == 1 && out.refs[0].size == 1 && out.mul == 1
 	return out
 }
 

@@ -221,3 +221,30 @@ func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 	}
 	return reading.IntValue(mantissa)
 }
+
+// TestDecode_LabelsDoNotStayBehind: the memory of one reading serves the next,
+// of another message.
+func TestDecode_LabelsDoNotStayBehind(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{
+		Sync: "AA", Size: 16, ID: &frame.Ref{At: 1}, Data: 8, Check: []frame.Check{{Kind: "sum8"}},
+		Messages: []frame.Message{
+			{Name: "a", ID: []int{1}, Fields: []frame.Field{{Name: "state", Type: "B", Map: map[string]string{"0": "idle"}}}},
+			{Name: "b", ID: []int{2}, Fields: []frame.Field{{Name: "v", Type: "<H"}}},
+		},
+	})
+	var r reading.Reading
+	for i, want := range []string{"idle", ""} {
+		b := make([]byte, 16)
+		m := p.Messages()[i]
+		if err := p.Seal(b, m, m.IDs[0]); err != nil {
+			t.Fatal(err)
+		}
+		f, err := p.Parse(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Decode(f, &r); len(r.Props) != 1 || r.Props[0].Label != want {
+			t.Errorf("%s: got %+v, want one property with the label %q", m.Name, r.Props, want)
+		}
+	}
+}

@@ -65,7 +65,8 @@ type lengthField struct {
 	refs []number
 	mul  int64
 	add  int64
-	end  int // bytes that must be in to read it
+	end  int  // bytes that must be in to read it
+	one  bool // it is one byte, to which add is added: as it mostly is
 }
 
 // total returns the claimed size, or -1 when it is absurd.

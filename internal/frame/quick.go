@@ -75,7 +75,11 @@ func (p *Plan) judgeQuick(held []byte) (v verdict, ok bool) {
 	}
 	total := m.shape.size
 	if l := m.shape.length; l != nil {
-		total = l.total(held)
+		if l.one {
+			total = int(held[l.refs[0].at]) + int(l.add)
+		} else {
+			total = l.total(held)
+		}
 		if total < m.shape.min || total > m.shape.max {
 			return refuse(whyLength), true
 		}

@@ -34,6 +34,8 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
+	// stamped: the stamp of the frame found last covers the bytes up to here.
+	stamped uint64
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -228,7 +230,9 @@ func (s *Scanner) take(v verdict) {
 	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
 	s.pos += total
 	f.End = s.base + uint64(s.pos)
-	f.Stamp = *s.stampOf(f.End - 1)
+	if f.End > s.stamped { // else it came with the frame before
+		s.stamp(f)
+	}
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
@@ -247,13 +251,14 @@ func (s *Scanner) take(v verdict) {
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 
-// stampOf returns when a byte came in. Frames are taken in order, so a mark
-// that lies behind is never asked for again.
-func (s *Scanner) stampOf(at uint64) *reading.Stamp {
-	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end <= at {
+// stamp says when the frame's last byte came in. Frames are taken in order, so
+// a mark that lies behind is never asked for again.
+func (s *Scanner) stamp(f *Frame) {
+	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end < f.End {
 		s.oldest++
 	}
-	return &s.marks[s.oldest].stamp
+	m := &s.marks[s.oldest]
+	f.Stamp, s.stamped = m.stamp, m.end
 }
 
 func (s *Scanner) countSeq(b []byte) {

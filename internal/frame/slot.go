@@ -19,6 +19,7 @@ type slot struct {
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
 	role   role
 	short  short
+	end    int   // at + size, of a short one
 	drop   uint8 // 64 - 8*size
 	digits uint8 // integers: of the value, after the point
 	bit    uint8 // roleFlag
@@ -52,9 +53,9 @@ const (
 
 // shorten finds the short way of a slot that is complete.
 func (s *slot) shorten() {
-	s.drop = uint8(64 - 8*min(s.size, 8))
+	s.end, s.drop = s.at+s.size, uint8(64-8*min(s.size, 8))
 	switch {
-	case s.big || s.at < 0 || s.at+s.size < 8:
+	case s.big || s.rest || s.at < 0 || s.end < 8:
 	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
 	case s.kind == rawFloat:
 		if s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded {
@@ -99,46 +100,49 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	}
 	r.Message = f.Message.Name
 	slots, b := f.Message.slots, f.Bytes
-	props := slices.Grow(r.Props, len(slots))
+	props := slices.Grow(r.Props, len(slots))[:len(slots)]
+	n := 0
 	for i := range slots {
 		s := &slots[i]
-		at, limit := s.at, len(b)
-		if at < 0 {
-			at += limit
-		}
-		if s.rest {
-			limit -= p.trailer
-		}
-		end := at + s.size
-		if at < 0 || end > limit {
-			continue
-		}
-		// Filled in place: a property is too large to be handed about.
-		n := len(props)
-		props = props[:n+1]
 		prop := &props[n]
-		prop.Name, prop.Label = s.name, ""
-		ok := true
+		if prop.Label != "" { // of an earlier reading
+			prop.Label = ""
+		}
 		switch s.short {
 		case shortUint:
-			prop.Value = reading.DecimalValue(int64(top(b, end)>>s.drop), s.digits)
+			prop.Value = reading.DecimalValue(int64(top(b, s.end)>>(s.drop&63)), s.digits)
 		case shortInt:
-			prop.Value = reading.DecimalValue(int64(top(b, end))>>s.drop, s.digits)
+			prop.Value = reading.DecimalValue(int64(top(b, s.end))>>(s.drop&63), s.digits)
 		case shortFloat:
-			v := math.Float32frombits(uint32(top(b, end) >> 32))
-			prop.Value = reading.Float32Value(v)
-			if ok = v-v == 0; !ok { // NaN, or infinite
+			f := math.Float32frombits(uint32(top(b, s.end) >> 32))
+			if f-f != 0 { // NaN, or infinite
 				absent.NaN++
+				continue
 			}
+			prop.Value = reading.Float32Value(f)
 		default:
-			ok = s.decode(b[at:end], prop, &absent)
+			if !s.locate(p, b, prop, &absent) {
+				continue
+			}
 		}
-		if !ok {
-			props = props[:n]
-		}
+		prop.Name = s.name
+		n++
 	}
-	r.Props = props
+	r.Props = props[:n]
 	return absent
+}
+
+// locate finds the value's bytes and decodes them; false when the frame does
+// not have them, or they mean "no value".
+func (s *slot) locate(p *Plan, b []byte, prop *reading.Property, absent *Absent) bool {
+	at, limit := resolveAt(s.at, len(b)), len(b)
+	if s.rest {
+		limit -= p.trailer
+	}
+	if at < 0 || at+s.size > limit {
+		return false
+	}
+	return s.decode(b[at:at+s.size], prop, absent)
 }
 
 // top reads the eight bytes that end at end; a little-endian number that ends

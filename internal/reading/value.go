@@ -1,9 +1,7 @@
 package reading
 
 import (
-	"bytes"
 	"math"
-	"slices"
 	"strconv"
 )
 
@@ -112,13 +110,20 @@ func (v Value) Finite() bool {
 // decimals as fixed point, floats in their shortest exact form. A value that
 // is not Finite is written as null; callers leave it out instead.
 func (v *Value) AppendJSON(b []byte) []byte {
+	if v.Kind != Int && v.Kind != Decimal {
+		return v.appendOther(b)
+	}
+	u := v.bits
+	if int64(u) < 0 {
+		b, u = append(b, '-'), -u
+	}
+	return appendFixed(b, u, int(v.Digits))
+}
+
+// appendOther is AppendJSON for what is no signed number: the way of those is
+// kept short.
+func (v *Value) appendOther(b []byte) []byte {
 	switch v.Kind {
-	case Int, Decimal:
-		u := v.bits
-		if int64(u) < 0 {
-			b, u = append(b, '-'), -u
-		}
-		return appendFixed(b, u, int(v.Digits))
 	case Uint:
 		return appendFixed(b, v.bits, 0)
 	case Float32:
@@ -138,15 +143,53 @@ func (v *Value) AppendJSON(b []byte) []byte {
 }
 
 // appendFloat appends the shortest decimal that reads back as f, without an
-// exponent. The form with one is the quicker to make, and most numbers then
-// only lose it: "1.6948675e+00".
+// exponent. The form with one is the quicker to make, so the point is moved
+// here where it moves by less than ten places:
+//
+//	-1.6948675e-02   number, e, sign, two digits
+//	-0.016948675
 func appendFloat(b []byte, f float64, width int) []byte {
 	start := len(b)
 	b = strconv.AppendFloat(b, f, 'e', -1, width)
-	if number, ok := bytes.CutSuffix(b, []byte("e+00")); ok {
-		return number
+	mark := len(b) - len("e+00")
+	if b[mark] != 'e' || b[mark+2] != '0' {
+		return strconv.AppendFloat(b[:start], f, 'f', -1, width)
 	}
-	return strconv.AppendFloat(b[:start], f, 'f', -1, width)
+	places := int(b[mark+3] - '0')
+	switch number := b[:mark]; {
+	case places == 0:
+		return number
+	case b[mark+1] == '-':
+		return movePoint(number, start, -places)
+	default:
+		return movePoint(number, start, places)
+	}
+}
+
+// movePoint moves the point of the number that begins at start, one digit
+// before the point, to the left (places < 0) or to the right.
+func movePoint(b []byte, start, places int) []byte {
+	if b[start] == '-' {
+		start++
+	}
+	var tmp [24]byte
+	digits := append(tmp[:0], b[start])
+	if len(b) > start+2 {
+		digits = append(digits, b[start+2:]...)
+	}
+	const zeros = "0000000000"
+	b = b[:start]
+	switch whole := places + 1; {
+	case whole <= 0:
+		b = append(append(b, "0."...), zeros[:-whole]...)
+		return append(b, digits...)
+	case whole >= len(digits):
+		b = append(b, digits...)
+		return append(b, zeros[:whole-len(digits)]...)
+	default:
+		b = append(append(b, digits[:whole]...), '.')
+		return append(b, digits[whole:]...)
+	}
 }
 
 // String returns the value as a person would write it.
@@ -157,58 +200,56 @@ func (v Value) String() string {
 	return string(v.AppendJSON(nil))
 }
 
-// appendFixed appends u / 10^digits, each digit right where it belongs.
+// appendFixed appends u / 10^digits, digits from 0 to 18. The scales that are
+// in use have a way of their own: dividing by a number that the compiler knows
+// is a multiplication.
 func appendFixed(b []byte, u uint64, digits int) []byte {
-	start, size := len(b), max(decimals(u), digits+1)
-	if digits == 0 {
-		b = slices.Grow(b, size)[:start+size]
-		fill(b[start:], u)
-		return b
+	switch digits {
+	case 0:
+		return appendWhole(b, u)
+	case 1:
+		return append(appendWhole(b, u/10), '.', byte('0'+u%10))
+	case 2:
+		rest := u % 100 * 2
+		return append(appendWhole(b, u/100), '.', pairs[rest], pairs[rest+1])
+	case 3:
+		rest := u % 1000 / 10 * 2
+		return append(appendWhole(b, u/1000), '.', pairs[rest], pairs[rest+1], byte('0'+u%10))
 	}
-	size++ // the point
-	b = slices.Grow(b, size)[:start+size]
-	point := len(b) - digits - 1
-	b[point] = '.'
-	fill(b[start:point], fill(b[point+1:], u))
+	unit := uint64(1)
+	for range digits {
+		unit *= 10
+	}
+	b = append(appendWhole(b, u/unit), '.')
+	for u %= unit; digits > 0; digits-- {
+		unit /= 10
+		b = append(b, byte('0'+u/unit))
+		u %= unit
+	}
 	return b
 }
 
-// fill writes the last len(out) digits of u and returns what is left of it.
-func fill(out []byte, u uint64) uint64 {
-	for len(out) >= 2 {
-		pair := pairs[u%100*2:][:2]
-		u /= 100
-		out[len(out)-1], out[len(out)-2] = pair[1], pair[0]
-		out = out[:len(out)-2]
+// appendWhole appends the digits of u, up to four at a time.
+func appendWhole(b []byte, u uint64) []byte {
+	switch {
+	case u < 10:
+		return append(b, byte('0'+u))
+	case u < 100:
+		return append(b, pairs[u*2], pairs[u*2+1])
+	case u < 1000:
+		rest := u % 100 * 2
+		return append(b, byte('0'+u/100), pairs[rest], pairs[rest+1])
+	case u >= 10_000:
+		b = appendWhole(b, u/10_000)
 	}
-	if len(out) == 1 {
-		out[0] = byte('0' + u%10)
-		u /= 10
-	}
-	return u
+	high, low := u%10_000/100*2, u%100*2
+	return append(b, pairs[high], pairs[high+1], pairs[low], pairs[low+1])
 }
 
 // pairs are the numbers from 00 to 99, one behind the other.
 const pairs = "00010203040506070809" + "10111213141516171819" + "20212223242526272829" + "30313233343536373839" +
 	"40414243444546474849" + "50515253545556575859" + "60616263646566676869" + "70717273747576777879" +
 	"80818283848586878889" + "90919293949596979899"
-
-// decimals returns how many digits u has.
-func decimals(u uint64) int {
-	n := 1
-	for ; u >= 10_000; u /= 10_000 {
-		n += 4
-	}
-	switch {
-	case u >= 1000:
-		return n + 3
-	case u >= 100:
-		return n + 2
-	case u >= 10:
-		return n + 1
-	}
-	return n
-}
 
 // AppendQuoted appends s as a JSON string. Bytes that are not UTF-8 become the
 // replacement character.

@@ -3,6 +3,7 @@ package reading
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -58,7 +59,30 @@ func TestValue_AppendJSON(t *testing.T) {
 	}
 }
 
-func TestAppendDecimal_IsMantissaOverPowerOfTen(t *testing.T) {
+// TestValue_FloatsAreShortestWithoutExponent: whatever the size of the number,
+// the text is that of strconv.
+func TestValue_FloatsAreShortestWithoutExponent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := rapid.Float64().Draw(t, "double")
+		f := rapid.Float32().Draw(t, "single")
+		near := math.Ldexp(rapid.Float64Range(-1, 1).Draw(t, "near"), rapid.IntRange(-40, 60).Draw(t, "exponent"))
+		for _, row := range []struct {
+			v    Value
+			want string
+		}{
+			{Float64Value(d), strconv.FormatFloat(d, 'f', -1, 64)},
+			{Float64Value(near), strconv.FormatFloat(near, 'f', -1, 64)},
+			{Float32Value(f), strconv.FormatFloat(float64(f), 'f', -1, 32)},
+			{Float32Value(float32(near)), strconv.FormatFloat(float64(float32(near)), 'f', -1, 32)},
+		} {
+			if got := row.v.String(); row.v.Finite() && got != row.want {
+				t.Fatalf("got %s, want %s", got, row.want)
+			}
+		}
+	})
+}
+
+func TestValue_DecimalIsMantissaOverPowerOfTen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mantissa := rapid.Int64().Draw(t, "mantissa")
 		digits := rapid.IntRange(0, 18).Draw(t, "digits")
