@@ -10,7 +10,7 @@ import "bytes"
 //	     from ─────────────────────┘        total
 type quick struct {
 	on     bool
-	byID   [256]*MessagePlan // nil: not listed, judge knows what to do
+	byID   [256]*MessagePlan // nil: not listed
 	anyID  *MessagePlan      // instead, where frames have no id
 	from   int               // the check covers frame[from : total-behind]
 	behind int
@@ -22,14 +22,21 @@ func (p *Plan) plainFrames() {
 		return
 	}
 	q := quick{on: true, from: p.checks[0].over[0].from, behind: -p.checks[0].over[0].to}
+	if p.open != nil && !q.covers(p.open) {
+		return
+	}
 	for _, m := range p.messages {
-		s := &m.shape
-		plain := len(s.consts) == 0 && (s.size > 0 || s.length != nil && len(s.length.refs) == 1)
-		if !plain || s.min < q.from+q.behind || !q.list(p, m) {
+		if !q.covers(&m.shape) || !q.list(p, m) {
 			return
 		}
 	}
 	p.quick = q
+}
+
+// covers reports whether frames of that shape are plain.
+func (q *quick) covers(s *shape) bool {
+	sized := s.size > 0 || s.length != nil && len(s.length.refs) == 1
+	return len(s.consts) == 0 && sized && s.min >= q.from+q.behind
 }
 
 // list notes which ids a message has; false when it is not alone with them.
@@ -70,17 +77,20 @@ func (p *Plan) judgeQuick(held []byte) (v verdict, ok bool) {
 	if p.id != nil {
 		m = p.quick.byID[held[p.id.at]]
 	}
-	if m == nil {
-		return verdict{}, false
+	s := p.open // takes the ids that are not listed
+	if m != nil {
+		s = &m.shape
+	} else if s == nil {
+		return refuse(whyID), true
 	}
-	total := m.shape.size
-	if l := m.shape.length; l != nil {
+	total := s.size
+	if l := s.length; l != nil {
 		if l.one {
 			total = int(held[l.refs[0].at]) + int(l.add)
 		} else {
 			total = l.total(held)
 		}
-		if total < m.shape.min || total > m.shape.max {
+		if total < s.min || total > s.max {
 			return refuse(whyLength), true
 		}
 	}
