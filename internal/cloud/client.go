@@ -42,8 +42,7 @@ type Client struct {
 	target string // host:port
 	tls    *tls.Config
 
-	outcomes chan reading.Outcome
-	linkUp   chan struct{} // one slot
+	linkUp chan struct{} // one slot
 
 	bytesIn, bytesOut atomic.Int64
 
@@ -81,15 +80,15 @@ func New(cfg Config, clock func() reading.Stamp, opt Options) (*Client, error) {
 	return &Client{
 		cfg: cfg, opt: opt, clock: clock, tls: tlsConfig,
 		topics: cfg.Topics(), target: net.JoinHostPort(host, strconv.Itoa(port)),
-		outcomes: make(chan reading.Outcome, cfg.InFlight+16), linkUp: make(chan struct{}, 1),
-		ledger: newLedger(), times: newTimeline(), latest: make(map[string]sample),
+		linkUp: make(chan struct{}, 1),
+		ledger: newLedger(cfg.InFlight + 16), times: newTimeline(), latest: make(map[string]sample),
 		seen: make(map[string]struct{}), status: Status{State: StateStopped},
 	}, nil
 }
 
 // Outcomes delivers the verdict on each post, and changes of the link. It is
 // never closed. Whoever posts must read it: unread verdicts fill the window.
-func (c *Client) Outcomes() <-chan reading.Outcome { return c.outcomes }
+func (c *Client) Outcomes() <-chan reading.Outcome { return c.ledger.outcomes }
 
 // LinkUp says that a network link has come up: a wait for the network ends now,
 // as far as the platform's login limit allows.
@@ -110,10 +109,11 @@ func (c *Client) Status() Status {
 	return s
 }
 
-// Post sends the entries as one message: a property/post, or a history/post
-// when an identifier stands twice. nil promises exactly one Outcome, and at
-// most one late Confirmed after a Lost one. It keeps nothing of the entries but
-// their numbers. It may take as long as a write may: ten seconds.
+// Post hands the entries over as one message, which Flush sends: a
+// property/post, or a history/post when an identifier stands twice. nil
+// promises exactly one Outcome, and at most one late Confirmed after a Lost
+// one. It keeps nothing of the entries but their numbers. Post and Flush may
+// take as long as a write may: ten seconds.
 //
 // Two kinds of entries are not sent but settled at once: what makes no message,
 // or one that is too long, as RefusedForm; what needs a history/post while that
@@ -142,6 +142,20 @@ func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 	c.mu.Unlock()
 	s.publish(f, payload)
 	return f.id, nil
+}
+
+// Flush sends the posts that were gathered. One that is never flushed goes out
+// with the next keepalive at the latest.
+func (c *Client) Flush() {
+	c.mu.Lock()
+	s := c.session
+	if s != nil {
+		s.posting.Add(1) // before the session can end
+	}
+	c.mu.Unlock()
+	if s != nil {
+		s.flush()
+	}
 }
 
 func (c *Client) newFlight(entries []reading.Entry) *flight {
@@ -215,8 +229,8 @@ func (c *Client) settle(f *flight, o reading.Outcome) {
 	c.ledger.settle(f, o)
 }
 
-// deliver hands news to the user until ctx ends, and then whatever still finds
-// room.
+// deliver hands the user the news that did not find room at once, until ctx
+// ends, and then whatever still does.
 func (c *Client) deliver(ctx context.Context) {
 	for {
 		c.mu.Lock()
@@ -225,14 +239,17 @@ func (c *Client) deliver(ctx context.Context) {
 		switch {
 		case ok && ctx.Err() == nil:
 			select {
-			case c.outcomes <- o:
+			case c.ledger.outcomes <- o:
+				c.mu.Lock()
+				c.ledger.handed(o)
+				c.mu.Unlock()
 				continue
 			case <-ctx.Done():
 			}
 			fallthrough
 		case ok:
 			select {
-			case c.outcomes <- o:
+			case c.ledger.outcomes <- o:
 			default: // nobody reads any more; the records stay in the queue
 			}
 		case ctx.Err() != nil:

@@ -41,15 +41,23 @@ var inbound = []struct {
 	{"256 MiB", []byte{0x30, 0xFF, 0xFF, 0xFF, 0x7F}, 0, true},
 }
 
+// readConn is a connection that only reads.
+type readConn struct {
+	net.Conn
+	r io.Reader
+}
+
+func (c readConn) Read(b []byte) (int, error) { return c.r.Read(b) }
+
 // readAll feeds the codec through a conn, in reads of at most size bytes.
 func readAll(stream []byte, oneByte bool) (good int, err error) {
 	var in, out atomic.Int64
-	c := newConn(nil, &in, &out)
+	c := newConn(nil, &in, &out, func([]uint64) {})
 	var source io.Reader = bytes.NewReader(stream)
 	if oneByte {
 		source = iotest.OneByteReader(source)
 	}
-	c.in.Reset(source)
+	c.Conn = readConn{r: source}
 	for {
 		p, err := packets.ReadPacket(c)
 		if err != nil {
@@ -94,7 +102,7 @@ func TestConn_CountsBytes(t *testing.T) {
 	near, far := net.Pipe()
 	defer func() { _ = far.Close() }()
 	var in, out atomic.Int64
-	c := newConn(near, &in, &out)
+	c := newConn(near, &in, &out, func([]uint64) {})
 	defer func() { _ = c.Close() }()
 	go func() {
 		_, _ = io.CopyN(io.Discard, far, 2)

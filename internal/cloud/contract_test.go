@@ -101,6 +101,7 @@ func (p *pair) deliver(cfg cloud.Config, entries []reading.Entry) {
 		}
 		if n := cloud.Batch(cfg, waiting); n > 0 {
 			id, err := p.c.Post(waiting[:n])
+			p.c.Flush()
 			if err == nil {
 				sent[id] = waiting[:n:n]
 				waiting = waiting[n:]

@@ -285,6 +285,7 @@ func (r *rig) post(entries ...reading.Entry) uint64 {
 	if err != nil {
 		r.t.Fatalf("Post: %v", err)
 	}
+	r.c.Flush()
 	return id
 }
 

@@ -36,16 +36,19 @@ type ledger struct {
 	ring    []uint64 // ids in givenUp, for forgetting the oldest
 	oldest  int
 
-	news     []reading.Outcome // not yet taken by the user
-	verdicts int               // those of news that end a post
-	wake     chan struct{}     // news has come; one slot
+	outcomes chan reading.Outcome // to the user
+	news     []reading.Outcome    // what found no room there
+	taken    bool                 // one of news is on its way there
+	verdicts int                  // those of news, and that one, that end a post
+	wake     chan struct{}        // news has come; one slot
 }
 
 // newLedger starts the ids at a random number, so that the replies to an
 // earlier process are not taken for ours.
-func newLedger() *ledger {
+func newLedger(room int) *ledger {
 	return &ledger{
-		lastID: rand.Uint64N(idMost), open: make(map[uint64]*flight), givenUp: make(map[uint64]*flight),
+		outcomes: make(chan reading.Outcome, room),
+		lastID:   rand.Uint64N(idMost), open: make(map[uint64]*flight), givenUp: make(map[uint64]*flight),
 		wake: make(chan struct{}, 1),
 	}
 }
@@ -113,9 +116,16 @@ func (l *ledger) overdue(late func(*flight) bool) []*flight {
 	return fs
 }
 
-// tell adds news. Of changes of the link that follow each other unread, only
-// the last counts.
+// tell gives the user the news, at once where it finds room. Of changes of the
+// link that follow each other unread, only the last counts.
 func (l *ledger) tell(o reading.Outcome) {
+	if len(l.news) == 0 && !l.taken {
+		select {
+		case l.outcomes <- o:
+			return
+		default:
+		}
+	}
 	if last := len(l.news) - 1; o.Post == 0 && last >= 0 && l.news[last].Post == 0 {
 		l.news[last] = o
 	} else {
@@ -130,15 +140,21 @@ func (l *ledger) tell(o reading.Outcome) {
 	}
 }
 
-// take removes the oldest piece of news.
+// take removes the oldest piece of news, which is then handed to the user: no
+// other may overtake it.
 func (l *ledger) take() (reading.Outcome, bool) {
 	if len(l.news) == 0 {
 		return reading.Outcome{}, false
 	}
 	o := l.news[0]
-	l.news = l.news[1:]
+	l.news, l.taken = l.news[1:], true
+	return o, true
+}
+
+// handed says that the user has what take returned.
+func (l *ledger) handed(o reading.Outcome) {
+	l.taken = false
 	if o.Post != 0 && !o.Late {
 		l.verdicts--
 	}
-	return o, true
 }

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"serialgw/internal/reading"
 )
@@ -41,6 +41,7 @@ type session struct {
 	c      *Client
 	ctx    context.Context
 	client mqtt.Client
+	conn   *conn         // set by open, before the client is connected
 	began  reading.Stamp // the login
 	before uint64        // posts confirmed before it
 
@@ -48,14 +49,13 @@ type session struct {
 	abort   func() bool    // stops what closes the connection when ctx ends
 	lost    chan error     // one slot: the connection is gone, or must go
 	answers chan answer    // for the cloud's own requests
-	posting sync.WaitGroup // publishes, and waits for PUBACKs
+	posting sync.WaitGroup // publishes
 	done    chan struct{}  // closed at the end
 
 	historyGranted bool // replies to history/post reach us
 	// The client's mutex guards these.
-	history      bool         // history/post is in use
-	historyHeard bool         // one was answered
-	unacked      []mqtt.Token // posts, until their PUBACK is seen
+	history      bool // history/post is in use
+	historyHeard bool // one was answered
 }
 
 // connect logs in. Without a session the ending says why.
@@ -108,11 +108,24 @@ func (s *session) options(password string) *mqtt.ClientOptions {
 	o.SetClientID(s.c.cfg.ClientID()) // [ONENET-2]
 	o.SetUsername(s.c.cfg.UserName())
 	o.SetPassword(password)
+	o.SetStore(forgetful{})
 	o.SetDefaultPublishHandler(s.onMessage)
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { s.fail(err) })
 	o.SetCustomOpenConnectionFn(s.open)
 	return o
 }
+
+// forgetful is the store of a library that resumes nothing: what was not
+// acknowledged is in the queue.
+type forgetful struct{}
+
+func (forgetful) Open()                             {}
+func (forgetful) Put(string, packets.ControlPacket) {}
+func (forgetful) Get(string) packets.ControlPacket  { return nil }
+func (forgetful) All() []string                     { return nil }
+func (forgetful) Del(string)                        {}
+func (forgetful) Close()                            {}
+func (forgetful) Reset()                            {}
 
 // open dials. Until the login is through, the end of ctx closes the connection.
 func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
@@ -132,9 +145,9 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 		}
 		raw = secure
 	}
-	nc := newConn(raw, &s.c.bytesIn, &s.c.bytesOut)
-	s.abort = context.AfterFunc(s.ctx, func() { _ = nc.Close() })
-	return nc, nil
+	s.conn = newConn(raw, &s.c.bytesIn, &s.c.bytesOut, s.acked)
+	s.abort = context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })
+	return s.conn, nil
 }
 
 // subscribe asks for the replies and waits until they are granted: a reply to a
@@ -223,10 +236,8 @@ func (s *session) expire() {
 		}
 		s.c.settle(f, reading.Outcome{Verdict: reading.Lost, Text: fmt.Sprintf("no reply within %v", limit)})
 	}
-	s.unacked = slices.DeleteFunc(s.unacked, isDone)
-	silent := len(s.unacked) > unackedMost
 	s.c.mu.Unlock()
-	if silent {
+	if s.conn.unackedPosts() > unackedMost {
 		s.fail(fmt.Errorf("the broker owes the acknowledgement of more than %d messages", unackedMost))
 	}
 	if historyOff {
@@ -234,50 +245,43 @@ func (s *session) expire() {
 	}
 }
 
-// publish sends a post. What goes wrong here ends the session.
+// publish hands a post to the codec; flush sends it. What goes wrong here ends
+// the session. The library keeps the payload until the PUBACK.
 func (s *session) publish(f *flight, payload []byte) {
+	defer s.posting.Done()
 	topic := s.c.topics.Post
 	if f.history {
 		topic = s.c.topics.History
 	}
+	s.conn.expect(f.id)
 	token := s.client.Publish(topic, 1, false, payload)
-	if isDone(token) && token.Error() != nil {
-		s.fail(token.Error())
-	}
-	s.c.mu.Lock()
-	s.unacked = append(s.unacked, token)
-	s.c.mu.Unlock()
-	if s.c.cfg.Confirm == confirmReply {
-		s.posting.Done()
-		return
-	}
-	go func() { // awaited by close, through posting
-		defer s.posting.Done()
-		select {
-		case <-token.Done():
-			s.acked(f.id, token.Error())
-		case <-s.done:
-		}
-	}()
-}
-
-func isDone(t mqtt.Token) bool {
 	select {
-	case <-t.Done():
-		return true
+	case <-token.Done():
+		if err := token.Error(); err != nil {
+			s.fail(err)
+		}
 	default:
-		return false
 	}
 }
 
-// acked confirms a post by its PUBACK alone. [ONENET-15]
-func (s *session) acked(id uint64, err error) {
-	if err != nil {
-		return // the connection is gone: the post comes out as Lost
+func (s *session) flush() {
+	defer s.posting.Done()
+	if err := s.conn.Flush(); err != nil {
+		s.fail(err)
+	}
+}
+
+// acked confirms posts by their PUBACK alone, where that is the rule.
+// [ONENET-15]
+func (s *session) acked(posts []uint64) {
+	if s.c.cfg.Confirm == confirmReply {
+		return
 	}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	s.c.confirm(id, reading.Outcome{Verdict: reading.Confirmed, Text: "acknowledged by the broker"})
+	for _, id := range posts {
+		s.c.confirm(id, reading.Outcome{Verdict: reading.Confirmed, Text: "acknowledged by the broker"})
+	}
 }
 
 // fail ends the session soon; the first reason counts.

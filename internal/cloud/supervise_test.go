@@ -115,6 +115,7 @@ func TestClient_NeverThreeConnectsInFiveSeconds_ONENET_18(t *testing.T) {
 		for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); {
 			r.c.LinkUp() // the worst case: links flap and each post costs the connection
 			_, _ = r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))})
+			r.c.Flush()
 			select {
 			case <-r.c.Outcomes():
 			case <-time.After(50 * time.Millisecond):
@@ -314,8 +315,8 @@ func TestClient_NeverAcknowledged(t *testing.T) {
 }
 
 func TestLedger_IDs_ONENET_11(t *testing.T) {
-	l := newLedger()
-	if l.lastID >= idMost || newLedger().lastID == l.lastID {
+	l := newLedger(16)
+	if l.lastID >= idMost || newLedger(16).lastID == l.lastID {
 		t.Errorf("seed %d is out of range or not random", l.lastID)
 	}
 	l.lastID = idMost - 1
@@ -329,7 +330,7 @@ func TestLedger_IDs_ONENET_11(t *testing.T) {
 }
 
 func TestLedger_ForgetsTheOldest(t *testing.T) {
-	l := newLedger()
+	l := newLedger(16)
 	for id := range uint64(3 * rememberMost) {
 		l.giveUp(&flight{id: id + 1})
 	}

@@ -41,6 +41,7 @@ type deliver struct {
 	posts   map[uint64]batch // without a verdict
 	history time.Time        // when history/post may be tried again
 	again   bool             // next stopped early
+	unsent  bool             // something was posted and not yet flushed
 
 	refusals
 	undertaker
@@ -115,9 +116,19 @@ func (d *deliver) drainVerdicts() {
 	}
 }
 
-// step posts whatever link, pause, window and pace allow. It returns how long
-// to wait before posting is allowed again; 0 = until something happens.
+// step posts whatever link, pause, window and pace allow, and sends it. It
+// returns how long to wait before posting is allowed again; 0 = until something
+// happens.
 func (d *deliver) step() time.Duration {
+	wait := d.postAll()
+	if d.unsent {
+		d.cfg.Publisher.Flush()
+		d.unsent = false
+	}
+	return wait
+}
+
+func (d *deliver) postAll() time.Duration {
 	for d.link == reading.LinkReady && len(d.posts) < d.cfg.InFlight {
 		if wait := time.Until(d.resume); wait > 0 {
 			return wait
@@ -186,7 +197,7 @@ func (d *deliver) post(b batch) bool {
 	if d.limiter != nil {
 		d.limiter.Allow()
 	}
-	d.posts[id] = b
+	d.posts[id], d.unsent = b, true
 	d.status.posted(len(d.posts))
 	return true
 }

@@ -191,6 +191,8 @@ func (c *scriptedCloud) Post(entries []reading.Entry) (uint64, error) {
 	return p.id, nil
 }
 
+func (*scriptedCloud) Flush() {}
+
 func (c *scriptedCloud) answer(p sent, o reading.Outcome) {
 	o.Post, o.Seqs, o.History = p.id, p.seqs(), p.history
 	c.tell(o)

@@ -43,9 +43,12 @@ type Publisher interface {
 	// Run connects, and connects again, until ctx ends; it returns when its
 	// goroutines have.
 	Run(ctx context.Context) error
-	// Post sends the entries as one message. nil promises exactly one Outcome
-	// for it, and at most one late Confirmed after a Lost.
+	// Post hands the entries over as one message, which may wait for others
+	// until Flush. nil promises exactly one Outcome for it, and at most one late
+	// Confirmed after a Lost. It keeps nothing of the entries.
 	Post(entries []reading.Entry) (post uint64, err error)
+	// Flush sends the messages that wait.
+	Flush()
 	// Outcomes delivers verdicts and changes of the link.
 	Outcomes() <-chan reading.Outcome
 }
