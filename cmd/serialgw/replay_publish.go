@@ -33,9 +33,10 @@ type publisher struct {
 	over    chan error    // one slot: the source has ended, for this reason
 
 	mu      sync.Mutex
-	seams   []seam // of the readings that wait, by number
-	lastEnd int64  // bytes of the board's up to the last frame
-	stored  int64  // the same, when the last reading was stored
+	seams   []seam  // of the readings that wait, by number
+	kept    []int64 // from where on those come that have no number yet
+	lastEnd int64   // bytes of the board's up to the last frame
+	from    int64   // the same, when the last reading was kept
 }
 
 // seam says from which of the board's bytes on a reading would come again.
@@ -64,7 +65,7 @@ func (r *replay) publish(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot make a temporary directory for the queue: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	p := &publisher{replay: r, settled: make(chan struct{}, 1), over: make(chan error, 1), stored: r.player.From.Bytes}
+	p := &publisher{replay: r, settled: make(chan struct{}, 1), over: make(chan error, 1), from: r.player.From.Bytes}
 	if r.pty {
 		if p.cable, err = newCable(); err != nil {
 			return err
@@ -174,16 +175,22 @@ func (p *publisher) stamps() (func(time.Duration, int64) reading.Stamp, error) {
 // hooks lets the publisher see what the gateway does.
 func (p *publisher) hooks(d *gateway.Deps) {
 	d.Framed = func(_ string, f *frame.Frame) { p.lastEnd = p.player.From.Bytes + int64(f.End) }
-	d.Stored = func(seq uint64, _ *reading.Reading) {
+	d.Kept = func(*reading.Reading) { p.kept, p.from = append(p.kept, p.from), p.lastEnd }
+	d.Stored = func(first uint64, n int) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.seams = append(p.seams, seam{seq, p.stored})
-		p.stored = p.lastEnd
+		for i, from := range p.kept[:n] {
+			if first == 0 {
+				break // lost, and said so
+			}
+			p.seams = append(p.seams, seam{first + uint64(i), from})
+		}
+		p.kept = append(p.kept[:0], p.kept[n:]...)
 	}
-	d.Settled = func(reading.Outcome) {
+	d.Acked = func() {
 		select {
 		case p.settled <- struct{}{}:
-		default:
+		default: // a note is there already
 		}
 	}
 	d.Ended = func(_ string, err error) { p.over <- err }
@@ -313,7 +320,7 @@ func (p *publisher) summary(took time.Duration, interrupted bool) error {
 		return nil
 	}
 	p.forget(s.Queue.OldestSeq)
-	from := p.stored
+	from := p.from
 	if len(p.seams) > 0 {
 		from = p.seams[0].from
 	}

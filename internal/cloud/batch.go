@@ -11,6 +11,9 @@ func (c Config) HistoryUsable() bool {
 // repeats reports whether an identifier stands twice in the entries. seen is
 // scratch space.
 func repeats(entries []reading.Entry, seen map[string]struct{}) bool {
+	if len(entries) == 1 {
+		return false // a reading names each property once
+	}
 	clear(seen)
 	for i := range entries {
 		for _, p := range entries[i].Reading.Props {
@@ -31,7 +34,8 @@ const givenMost = 1 << 14
 // first: it is moved on by 1 ms. A record that is sent again keeps the time it
 // was given, so that a duplicate stays harmless. [ONENET-13]
 type timeline struct {
-	spans map[string]span  // per identifier, the milliseconds given last
+	spans map[string]*span // per identifier, the milliseconds given last
+	found []*span          // of the record at hand; scratch
 	given map[uint64]int64 // per record
 	ring  []uint64         // the records in given, for forgetting the oldest
 	next  int
@@ -42,7 +46,7 @@ type span struct{ first, last int64 }
 func (s span) holds(ms int64) bool { return s.first <= ms && ms <= s.last }
 
 func newTimeline() *timeline {
-	return &timeline{spans: make(map[string]span), given: make(map[uint64]int64)}
+	return &timeline{spans: make(map[string]*span), given: make(map[uint64]int64)}
 }
 
 // at is a TimeFunc.
@@ -53,22 +57,31 @@ func (t *timeline) at(e *reading.Entry) (int64, bool) {
 	if ms, ok := t.given[e.Seq]; ok {
 		return ms, true
 	}
+	t.found = t.found[:0]
+	for i := range e.Reading.Props {
+		name := e.Reading.Props[i].Name
+		s := t.spans[name]
+		if s == nil {
+			s = &span{first: 1} // holds nothing
+			t.spans[name] = s
+		}
+		t.found = append(t.found, s)
+	}
 	start := e.Reading.Stamp.UnixMilli()
 	ms := start
 	for moved := true; moved; {
 		moved = false
-		for _, p := range e.Reading.Props {
-			if s, ok := t.spans[p.Name]; ok && s.holds(ms) {
+		for _, s := range t.found {
+			if s.holds(ms) {
 				ms, moved = s.last+1, true
 			}
 		}
 	}
-	for _, p := range e.Reading.Props {
-		first := start
-		if s, ok := t.spans[p.Name]; ok && s.holds(start) {
-			first = s.first
+	for _, s := range t.found {
+		if !s.holds(start) {
+			s.first = start
 		}
-		t.spans[p.Name] = span{first, ms}
+		s.last = ms
 	}
 	t.remember(e.Seq, ms)
 	return ms, true

@@ -50,8 +50,9 @@ type Client struct {
 	session *session   // ready to take posts, or nil
 	ledger  *ledger
 	times   *timeline
-	latest  map[string]sample // for property/get
+	latest  map[string]*sample // for property/get
 	status  Status
+	burst   reading.Stamp       // when the posts since the last Flush began
 	buf     []byte              // the envelope under construction
 	seen    map[string]struct{} // scratch
 
@@ -81,7 +82,7 @@ func New(cfg Config, clock func() reading.Stamp, opt Options) (*Client, error) {
 		cfg: cfg, opt: opt, clock: clock, tls: tlsConfig,
 		topics: cfg.Topics(), target: net.JoinHostPort(host, strconv.Itoa(port)),
 		linkUp: make(chan struct{}, 1),
-		ledger: newLedger(cfg.InFlight + 16), times: newTimeline(), latest: make(map[string]sample),
+		ledger: newLedger(cfg.InFlight), times: newTimeline(), latest: make(map[string]*sample),
 		seen: make(map[string]struct{}), status: Status{State: StateStopped},
 	}, nil
 }
@@ -149,6 +150,7 @@ func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 func (c *Client) Flush() {
 	c.mu.Lock()
 	s := c.session
+	c.burst = reading.Stamp{}
 	if s != nil {
 		s.posting.Add(1) // before the session can end
 	}
@@ -159,7 +161,14 @@ func (c *Client) Flush() {
 }
 
 func (c *Client) newFlight(entries []reading.Entry) *flight {
-	f := &flight{id: c.ledger.nextID(), seqs: make([]uint64, len(entries)), sent: c.clock()}
+	if c.burst.IsZero() {
+		c.burst = c.clock()
+	}
+	f := &flight{id: c.ledger.nextID(), sent: c.burst}
+	if f.seqs = f.one[:0]; len(entries) > 1 {
+		f.seqs = make([]uint64, 0, len(entries))
+	}
+	f.seqs = f.seqs[:len(entries)]
 	for i := range entries {
 		f.seqs[i] = entries[i].Seq
 	}

@@ -92,10 +92,15 @@ type sample struct {
 func (c *Client) note(entries []reading.Entry) {
 	for i := range entries {
 		r := &entries[i].Reading
-		for _, p := range r.Props {
-			old, known := c.latest[p.Name]
-			if p.Value.Finite() && (known && old.wall <= r.Stamp.Wall || !known && len(c.latest) < latestMost) {
-				c.latest[p.Name] = sample{p.Value, r.Stamp.Wall}
+		for k := range r.Props {
+			p := &r.Props[k]
+			old := c.latest[p.Name]
+			switch {
+			case !p.Value.Finite():
+			case old == nil && len(c.latest) < latestMost:
+				c.latest[p.Name] = &sample{p.Value, r.Stamp.Wall}
+			case old != nil && old.wall <= r.Stamp.Wall:
+				*old = sample{p.Value, r.Stamp.Wall}
 			}
 		}
 	}

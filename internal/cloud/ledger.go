@@ -20,6 +20,7 @@ type flight struct {
 	seqs    []uint64
 	history bool
 	sent    reading.Stamp
+	one     [1]uint64 // seqs of a single record: one piece of memory a post
 }
 
 // ledger knows which records each post carried, and what is still to be told
@@ -37,7 +38,8 @@ type ledger struct {
 	oldest  int
 
 	outcomes chan reading.Outcome // to the user
-	news     []reading.Outcome    // what found no room there
+	crowd    int                  // more posts than that are open: confirmations wait for company
+	news     []reading.Outcome    // what is not there yet
 	taken    bool                 // one of news is on its way there
 	verdicts int                  // those of news, and that one, that end a post
 	wake     chan struct{}        // news has come; one slot
@@ -45,12 +47,19 @@ type ledger struct {
 
 // newLedger starts the ids at a random number, so that the replies to an
 // earlier process are not taken for ours.
-func newLedger(room int) *ledger {
-	return &ledger{
-		outcomes: make(chan reading.Outcome, room),
-		lastID:   rand.Uint64N(idMost), open: make(map[uint64]*flight), givenUp: make(map[uint64]*flight),
+func newLedger(window int) *ledger {
+	l := &ledger{
+		outcomes: make(chan reading.Outcome, window+16), crowd: window,
+		lastID: rand.Uint64N(idMost), open: make(map[uint64]*flight), givenUp: make(map[uint64]*flight),
 		wake: make(chan struct{}, 1),
 	}
+	// A broker that is the limit acknowledges one post at a time. To wake the
+	// user for each costs more than the rest together; for a quarter of a large
+	// window it does not, and the broker has the other three meanwhile.
+	if window >= 64 {
+		l.crowd = window - window/4
+	}
+	return l
 }
 
 // nextID returns an id that no outstanding post has. [ONENET-11]
@@ -116,16 +125,11 @@ func (l *ledger) overdue(late func(*flight) bool) []*flight {
 	return fs
 }
 
-// tell gives the user the news, at once where it finds room. Of changes of the
-// link that follow each other unread, only the last counts.
+// tell gives the user the news. Of changes of the link that follow each other
+// unread, only the last counts. A confirmation may wait for others: while the
+// window is crowded more verdicts are sure to come, if only that of the reply
+// time-out.
 func (l *ledger) tell(o reading.Outcome) {
-	if len(l.news) == 0 && !l.taken {
-		select {
-		case l.outcomes <- o:
-			return
-		default:
-		}
-	}
 	if last := len(l.news) - 1; o.Post == 0 && last >= 0 && l.news[last].Post == 0 {
 		l.news[last] = o
 	} else {
@@ -133,6 +137,27 @@ func (l *ledger) tell(o reading.Outcome) {
 	}
 	if o.Post != 0 && !o.Late {
 		l.verdicts++
+	}
+	if o.Verdict != reading.Confirmed || o.Late || len(l.open) <= l.crowd {
+		l.push()
+	}
+}
+
+// push hands over all news that find room at once; the rest is for deliver.
+func (l *ledger) push() {
+	for len(l.news) > 0 && !l.taken {
+		select {
+		case l.outcomes <- l.news[0]:
+			o, _ := l.take()
+			l.handed(o)
+			continue
+		default:
+		}
+		break
+	}
+	if len(l.news) == 0 {
+		l.news = nil
+		return
 	}
 	select {
 	case l.wake <- struct{}{}:

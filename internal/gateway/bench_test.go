@@ -122,7 +122,7 @@ func newBench(t *testing.T, b Board) *bench {
 	x := &bench{pipe: newPipe(), q: newMemQueue(), log: new(bytes.Buffer), plan: testPlan(t)}
 	g := New(Deps{Queue: x.q, Now: stampNow, Log: zerolog.New(x.log)})
 	b.Name, b.Plan, b.Source, b.Baud = "press", x.plan, x.pipe, 115200
-	x.in = newIngest(b, g.deps.Now, g.deps.Log, g.keeper())
+	x.in = newIngest(b, g.deps.Now, g.deps.Log, &recorder{g: g})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {

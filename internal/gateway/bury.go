@@ -92,12 +92,25 @@ func (d *deliver) settleOwed() {
 	}
 }
 
+// ack takes records out of the queue, those of a burst of verdicts at its end:
+// nothing is read from the queue meanwhile.
 func (d *deliver) ack(seqs ...uint64) {
-	if len(seqs) == 0 {
+	d.acks = append(d.acks, seqs...)
+	if !d.burst {
+		d.writeAcks()
+	}
+}
+
+func (d *deliver) writeAcks() {
+	if len(d.acks) == 0 {
 		return
 	}
-	d.deps.Queue.Ack(seqs...)
+	d.deps.Queue.Ack(d.acks...)
+	d.acks = d.acks[:0]
 	signal(d.dirty)
+	if d.deps.Acked != nil {
+		d.deps.Acked()
+	}
 }
 
 // unreadable takes a record out of the queue that this program cannot read.

@@ -42,6 +42,9 @@ type deliver struct {
 	history time.Time        // when history/post may be tried again
 	again   bool             // next stopped early
 	unsent  bool             // something was posted and not yet flushed
+	now     time.Time        // when the present step or burst began
+	burst   bool             // verdicts are being taken
+	acks    []uint64         // records that their verdicts take out of the queue
 
 	refusals
 	undertaker
@@ -78,8 +81,7 @@ func (d *deliver) run(ctx context.Context) {
 			d.drainVerdicts()
 			return
 		case o := <-d.cfg.Publisher.Outcomes():
-			d.settle(o)
-			d.settleWaiting()
+			d.settleBurst(o)
 		case <-d.renewed:
 			d.renew()
 		case <-d.wake:
@@ -88,17 +90,21 @@ func (d *deliver) run(ctx context.Context) {
 	}
 }
 
-// settleWaiting takes the verdicts that are there already, so that a burst of
-// them costs one look at the queue.
-func (d *deliver) settleWaiting() {
-	for {
+// settleBurst takes a verdict and those that are there already, so that a burst
+// of them costs one look at the queue.
+func (d *deliver) settleBurst(o reading.Outcome) {
+	d.burst, d.now = true, time.Now()
+	d.settle(o)
+	for more := true; more; {
 		select {
 		case o := <-d.cfg.Publisher.Outcomes():
 			d.settle(o)
 		default:
-			return
+			more = false
 		}
 	}
+	d.burst = false
+	d.writeAcks()
 }
 
 func (d *deliver) drainVerdicts() {
@@ -107,7 +113,7 @@ func (d *deliver) drainVerdicts() {
 	for len(d.posts) > 0 && d.link == reading.LinkReady {
 		select {
 		case o := <-d.cfg.Publisher.Outcomes():
-			d.settle(o)
+			d.settleBurst(o)
 		case <-d.abort:
 			return
 		case <-timer.C:
@@ -120,6 +126,7 @@ func (d *deliver) drainVerdicts() {
 // returns how long to wait before posting is allowed again; 0 = until something
 // happens.
 func (d *deliver) step() time.Duration {
+	d.now = time.Now()
 	wait := d.postAll()
 	if d.unsent {
 		d.cfg.Publisher.Flush()
@@ -130,7 +137,7 @@ func (d *deliver) step() time.Duration {
 
 func (d *deliver) postAll() time.Duration {
 	for d.link == reading.LinkReady && len(d.posts) < d.cfg.InFlight {
-		if wait := time.Until(d.resume); wait > 0 {
+		if wait := d.paused(); wait > 0 {
 			return wait
 		}
 		if d.limiter != nil && d.limiter.Tokens() < 1 {
@@ -142,13 +149,21 @@ func (d *deliver) postAll() time.Duration {
 			return minWait
 		}
 		if !ok {
-			return max(time.Until(d.resume), 0)
+			return d.paused()
 		}
 		if !d.post(b) {
 			return postRetry
 		}
 	}
 	return 0
+}
+
+// paused returns how long nothing may be posted yet.
+func (d *deliver) paused() time.Duration {
+	if d.resume.IsZero() {
+		return 0
+	}
+	return max(time.Until(d.resume), 0)
 }
 
 // next makes the next post: the records picked, without what is quarantined.
@@ -198,7 +213,7 @@ func (d *deliver) post(b batch) bool {
 		d.limiter.Allow()
 	}
 	d.posts[id], d.unsent = b, true
-	d.status.posted(len(d.posts))
+	d.status.posted(len(d.posts), d.now)
 	return true
 }
 
@@ -209,7 +224,7 @@ func (d *deliver) settle(o reading.Outcome) {
 	} else {
 		d.settlePost(o)
 	}
-	d.status.outcome(o, len(d.posts))
+	d.status.outcome(o, len(d.posts), d.now)
 	if d.deps.Settled != nil {
 		d.deps.Settled(o)
 	}
@@ -237,6 +252,9 @@ func (d *deliver) settlePost(o reading.Outcome) {
 	case reading.Confirmed:
 		d.success(b)
 		d.finish(b)
+		if len(b.withheld) == 0 {
+			d.pick.recycle(b.entries)
+		}
 	case reading.RefusedValue:
 		d.refuseValue(b, o)
 	case reading.RefusedForm:

@@ -38,6 +38,19 @@ func (q *memQueue) Append(record []byte) (uint64, error) {
 	return q.last, nil
 }
 
+func (q *memQueue) AppendAll(records [][]byte) (first uint64, stored int, err error) {
+	for _, r := range records {
+		seq, err := q.Append(r)
+		if err != nil {
+			return first, stored, err
+		}
+		if stored++; stored == 1 {
+			first = seq
+		}
+	}
+	return first, stored, nil
+}
+
 func (q *memQueue) Read(from uint64) (uint64, []byte, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -68,10 +68,16 @@ type Deps struct {
 	Now         func() reading.Stamp
 	Log         zerolog.Logger
 	Ledger      io.Writer // "W n" after a write, "S n" after a sync; nil = none
-	// Stored, when set, sees each reading just after it was stored.
-	Stored func(seq uint64, r *reading.Reading)
+	// Kept, when set, sees each reading that is to be stored, before it is. It is
+	// valid during the call only.
+	Kept func(r *reading.Reading)
+	// Stored, when set, is told that the next n of the readings kept have become
+	// the records from first on; first 0: that they are lost.
+	Stored func(first uint64, n int)
 	// Settled, when set, sees each outcome just after it was acted upon.
 	Settled func(reading.Outcome)
+	// Acked, when set, is told after records have left the queue.
+	Acked func()
 	// Framed, when set, sees each accepted frame before what it said is stored.
 	// The frame is valid during the call only.
 	Framed func(board string, f *frame.Frame)
@@ -193,7 +199,7 @@ func (g *Gateway) applyBoards(ctx context.Context, running map[string]*task, wan
 		if running[b.Name] != nil {
 			continue
 		}
-		in := newIngest(b, g.deps.Now, g.deps.Log, g.keeper())
+		in := newIngest(b, g.deps.Now, g.deps.Log, &recorder{g: g})
 		if g.deps.Framed != nil {
 			in.framed = func(f *frame.Frame) { g.deps.Framed(b.Name, f) }
 		}

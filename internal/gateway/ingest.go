@@ -26,9 +26,9 @@ type ingest struct {
 	board   Board
 	log     zerolog.Logger
 	now     func() reading.Stamp
-	keep    func(*reading.Reading) error // takes what is to be stored
-	framed  func(*frame.Frame)           // sees each accepted frame; nil = nobody does
-	plan    *frame.Plan                  // the board's, with the identifiers of the cloud
+	keeper  keeper             // takes what is to be stored
+	framed  func(*frame.Frame) // sees each accepted frame; nil = nobody does
+	plan    *frame.Plan        // the board's, with the identifiers of the cloud
 	scanner *frame.Scanner
 	report  report
 
@@ -52,13 +52,13 @@ type ingest struct {
 // ingestCounts are those of BoardStatus that change with each frame.
 type ingestCounts struct{ stored, refused, empty, absent uint64 }
 
-func newIngest(b Board, now func() reading.Stamp, log zerolog.Logger, keep func(*reading.Reading) error) *ingest {
+func newIngest(b Board, now func() reading.Stamp, log zerolog.Logger, k keeper) *ingest {
 	plan := b.Plan.Renamed(b.identifier)
 	return &ingest{
 		board:   b,
 		log:     log.With().Str("board", b.Name).Logger(),
 		now:     now,
-		keep:    keep,
+		keeper:  k,
 		plan:    plan,
 		scanner: frame.NewScanner(plan, b.Baud),
 		report:  report{period: b.Period},
@@ -123,6 +123,7 @@ func (in *ingest) step(chunk reading.Chunk) {
 		in.drain()
 	}
 	in.storeDue(chunk.Stamp)
+	in.commit()
 	in.watch(chunk.Stamp)
 	in.account()
 }
@@ -182,17 +183,23 @@ func (in *ingest) storeDue(now reading.Stamp) {
 }
 
 func (in *ingest) store(r *reading.Reading) {
-	err := in.keep(r)
-	if err == nil {
-		in.refused = false
-		in.count.stored++
-		return
+	in.keeper.keep(r)
+	if in.keeper.full() {
+		in.commit()
 	}
-	in.count.refused++
-	if !in.refused {
+}
+
+// commit gives to the queue what was to be stored since the last time.
+func (in *ingest) commit() {
+	stored, lost, err := in.keeper.commit()
+	in.count.stored += uint64(stored)
+	in.count.refused += uint64(lost)
+	if lost > 0 && !in.refused {
 		in.log.Error().Err(err).Msg("a reading could not be stored and is lost; further ones are counted")
 	}
-	in.refused = true
+	if stored+lost > 0 {
+		in.refused = lost > 0
+	}
 }
 
 // watch reopens a port on which no valid frame has come for too long: bytes
@@ -242,6 +249,7 @@ func (in *ingest) finish() {
 	for _, r := range in.report.flush(in.last) {
 		in.store(&r)
 	}
+	in.commit()
 	in.account()
 }
 

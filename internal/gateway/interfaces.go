@@ -19,12 +19,14 @@ type Source interface {
 
 // Queue is the durable store between board and cloud.
 type Queue interface {
-	// Append stores one record. nil promises that the kernel has it: it
-	// survives kill -9, and a power cut once Sync has covered its number.
-	Append(record []byte) (seq uint64, err error)
+	// AppendAll stores records; their numbers run on from first. nil promises
+	// that the kernel has them all: they survive kill -9, and a power cut once
+	// Sync has covered their numbers. With an error that holds for the first so
+	// many, and the one behind them is lost.
+	AppendAll(records [][]byte) (first uint64, stored int, err error)
 	// Read returns the first stored, unacknowledged record whose number is at
-	// least from, or ok = false when there is none yet. The bytes are the
-	// caller's.
+	// least from, or ok = false when there is none yet. The bytes must not be
+	// changed; they stay as they are.
 	Read(from uint64) (seq uint64, record []byte, ok bool)
 	// Ack removes records. It never fails: what cannot be written now is
 	// written later, and a crash before that repeats a post, no more.

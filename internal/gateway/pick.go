@@ -35,6 +35,9 @@ type picker struct {
 	lost  func(seq uint64, err error)
 	gone  func(seq uint64) // asked for by number, and no longer in the queue
 
+	parser reading.Parser
+	spare  [][]reading.Entry // of one record each, for the next ones
+
 	back, live uint64     // the next number to read for each
 	turn       int        // posts since the last one of backlog
 	again      [][]uint64 // groups to be sent as posts of their own; in taken
@@ -134,6 +137,11 @@ func (p *picker) backlog() []reading.Entry {
 // read returns the first record from the mark on; one that is taken only when
 // any is set.
 func (p *picker) read(from uint64, any bool) (reading.Entry, bool) {
+	return p.readInto(nil, from, any)
+}
+
+// readInto is read with memory for the properties.
+func (p *picker) readInto(props []reading.Property, from uint64, any bool) (reading.Entry, bool) {
 	for {
 		seq, raw, ok := p.queue.Read(from)
 		if !ok {
@@ -143,7 +151,7 @@ func (p *picker) read(from uint64, any bool) (reading.Entry, bool) {
 			from = seq + 1
 			continue
 		}
-		r, err := reading.ParseRecord(raw)
+		r, err := p.parser.Parse(raw, props)
 		if err == nil {
 			return reading.Entry{Seq: seq, Reading: r}, true
 		}
@@ -157,6 +165,9 @@ func (p *picker) read(from uint64, any bool) (reading.Entry, bool) {
 }
 
 func (p *picker) oldest() []reading.Entry {
+	if p.back >= p.live {
+		return nil
+	}
 	var entries []reading.Entry
 	l := newLoad(p)
 	from := p.back
@@ -168,8 +179,11 @@ func (p *picker) oldest() []reading.Entry {
 		entries = append(entries, e)
 		from = e.Seq + 1
 	}
-	if len(entries) > 0 {
+	switch {
+	case len(entries) > 0:
 		p.back = from
+	case p.live != math.MaxUint64:
+		p.back = max(p.back, p.live) // all below is taken: do not look again
 	}
 	return entries
 }
@@ -180,12 +194,7 @@ func (p *picker) oldest() []reading.Entry {
 // in order.
 func (p *picker) liveOnes() []reading.Entry {
 	if p.cfg.PostInterval == 0 {
-		e, ok := p.read(p.live, false)
-		if !ok {
-			return nil
-		}
-		p.live = e.Seq + 1
-		return []reading.Entry{e}
+		return p.oneLive()
 	}
 	var waiting []reading.Entry
 	for from := p.live; len(waiting) < lookMost; {
@@ -205,6 +214,32 @@ func (p *picker) liveOnes() []reading.Entry {
 		first--
 	}
 	return waiting[first:]
+}
+
+// oneLive returns the oldest live record.
+func (p *picker) oneLive() []reading.Entry {
+	var one []reading.Entry
+	if n := len(p.spare); n > 0 {
+		one, p.spare = p.spare[n-1], p.spare[:n-1]
+	} else {
+		one = make([]reading.Entry, 1)
+	}
+	e, ok := p.readInto(one[0].Reading.Props, p.live, false)
+	if !ok {
+		p.recycle(one)
+		return nil
+	}
+	p.live = e.Seq + 1
+	one[0] = e
+	return one
+}
+
+// recycle takes back the memory of a record that is done with. Nobody may hold
+// anything of it.
+func (p *picker) recycle(entries []reading.Entry) {
+	if len(entries) == 1 && len(p.spare) < p.cfg.InFlight {
+		p.spare = append(p.spare, entries)
+	}
 }
 
 // load is what a post holds while it is put together.

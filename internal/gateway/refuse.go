@@ -94,7 +94,7 @@ func (d *deliver) hold(first time.Duration) {
 // success: something gets through, so what was refused may be tried again.
 func (d *deliver) success(b batch) {
 	d.pause, d.row, d.confirmed = 0, 0, d.confirmed+1
-	if !d.patient {
+	if !d.patient && !d.resume.IsZero() {
 		d.resume = time.Time{}
 		d.status.pausedUntil(d.resume)
 	}
@@ -107,6 +107,9 @@ func (d *deliver) success(b batch) {
 	}
 	d.unpark()
 	d.settleOwed()
+	if len(d.quarantine) == 0 {
+		return
+	}
 	for _, e := range b.entries {
 		for _, p := range e.Reading.Props {
 			if q, ok := d.quarantine[p.Name]; ok && q.doubt && q.told {

@@ -103,11 +103,11 @@ type uplinkCounters struct {
 	s  UplinkStatus
 }
 
-func (c *uplinkCounters) posted(inFlight int) {
+func (c *uplinkCounters) posted(inFlight int, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.s.Posts++
-	c.s.InFlight, c.s.LastPost, c.s.LastError = inFlight, time.Now(), ""
+	c.s.InFlight, c.s.LastPost, c.s.LastError = inFlight, now, ""
 }
 
 func (c *uplinkCounters) setError(text string) {
@@ -155,7 +155,7 @@ func (c *uplinkCounters) unreadable() {
 	c.s.Unreadable++
 }
 
-func (c *uplinkCounters) outcome(o reading.Outcome, inFlight int) {
+func (c *uplinkCounters) outcome(o reading.Outcome, inFlight int, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.s.InFlight = inFlight
@@ -175,7 +175,7 @@ func (c *uplinkCounters) outcome(o reading.Outcome, inFlight int) {
 		c.s.Refused++
 	}
 	c.s.LastVerdict, c.s.LastCode, c.s.LastText = o.Verdict.String(), o.Code, o.Text
-	c.s.LastSettled = time.Now()
+	c.s.LastSettled = now
 }
 
 func (c *uplinkCounters) snapshot() UplinkStatus {

@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // Memory is a queue without a disk: the same promises, but for the one that
 // matters, because nothing survives the process. All methods may be called
@@ -18,15 +15,17 @@ type Memory struct {
 // NewMemory returns an empty queue.
 func NewMemory() *Memory { return &Memory{next: 1} }
 
-// Append stores one record and returns its number.
-func (m *Memory) Append(record []byte) (uint64, error) {
+// AppendAll stores the records and returns the first one's number.
+func (m *Memory) AppendAll(records [][]byte) (first uint64, stored int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	seq := m.next
-	m.next++
-	m.pending.push(seq, record)
-	m.count.appended++
-	return seq, nil
+	first = m.next
+	for _, record := range records {
+		m.pending.push(m.next, record)
+		m.next++
+		m.count.appended++
+	}
+	return first, len(records), nil
 }
 
 // Read returns the first stored, unacknowledged record whose number is at
@@ -36,7 +35,7 @@ func (m *Memory) Read(from uint64) (seq uint64, record []byte, ok bool) {
 	defer m.mu.Unlock()
 	for _, e := range m.pending.entries[m.pending.at(from):] {
 		if e.record != nil {
-			return e.seq, slices.Clone(e.record), true
+			return e.seq, e.record, true
 		}
 	}
 	return 0, nil, false

@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"slices"
-	"sort"
-)
+import "sort"
 
 // pending keeps the records that no sync has covered yet, in RAM, so that
 // they can be written again to another file, and be read without the disk.
@@ -11,7 +8,13 @@ type pending struct {
 	entries []entry // by number; an acknowledged one has no record
 	bytes   int64   // of all frames still needed
 	live    int
+	slab    []byte // room for further records
 }
+
+// slabBytes is how much memory is taken at once. A slab is never written again
+// where a record stands, and goes when the last of its records is forgotten: a
+// record that was handed out stays as it is.
+const slabBytes = 16 << 10
 
 type entry struct {
 	seq    uint64
@@ -21,7 +24,12 @@ type entry struct {
 func frameBytes(record []byte) int64 { return frameHeader + int64(len(record)) }
 
 func (p *pending) push(seq uint64, record []byte) {
-	p.entries = append(p.entries, entry{seq, slices.Clone(record)})
+	if cap(p.slab)-len(p.slab) < len(record) {
+		p.slab = make([]byte, 0, max(slabBytes, len(record)))
+	}
+	start := len(p.slab)
+	p.slab = append(p.slab, record...)
+	p.entries = append(p.entries, entry{seq, p.slab[start:len(p.slab):len(p.slab)]})
 	p.bytes += frameBytes(record)
 	p.live++
 }
@@ -61,10 +69,11 @@ func (p *pending) trim() {
 	for n < len(p.entries) && p.entries[n].record == nil {
 		n++
 	}
-	p.entries = p.entries[n:]
-	if len(p.entries) == 0 {
-		p.entries = nil
+	if n == len(p.entries) {
+		p.entries = p.entries[:0] // the same memory from its beginning
+		return
 	}
+	p.entries = p.entries[n:]
 }
 
 // first returns the smallest number still pending, or none.

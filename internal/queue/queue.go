@@ -76,6 +76,8 @@ type Queue struct {
 	pending pending
 	readers readers
 	count   counters
+	batch   []byte // frames under construction; its memory is reused
+	carried bool   // they begin with the latest acknowledgements
 }
 
 // Check says what is wrong with the settings, or nil.
@@ -132,43 +134,72 @@ func Open(cfg Config, opts Options) (*Queue, error) {
 // then Stats.InMemory is true, the newest records up to 4 MiB are kept in
 // memory, and nil promises no more than that.
 func (q *Queue) Append(record []byte) (uint64, error) {
-	if most := min(MaxRecord, q.cfg.SegmentBytes/4); len(record) == 0 || int64(len(record)) > most {
-		return 0, fmt.Errorf("cannot store a record of %d bytes, 1 to %d: %w", len(record), most, ErrSize)
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := q.makeRoom(frameBytes(record)); err != nil {
-		return 0, fmt.Errorf("cannot append: %w", err)
-	}
-	seq := q.next
-	q.next++
-	q.pending.push(seq, record)
-	q.count.appended++
-	if q.inMemory {
-		return seq, nil
-	}
-	q.write(seq, record)
-	return seq, nil
+	one := [1][]byte{record}
+	seq, _, err := q.AppendAll(one[:])
+	return seq, err
 }
 
-// write gives the record to the kernel, with the latest acknowledgements in
-// the same call. When the disk refuses, it moves to a new file at once.
-func (q *Queue) write(seq uint64, record []byte) {
-	var b []byte
-	carry := len(q.fresh.spans) > 0 && len(q.fresh.spans) <= maxCarried
-	if carry {
-		b = q.stateFrame(b)
+// AppendAll is Append for several records, which reach the kernel by one write
+// where they can. It returns the first one's number, the others follow, and how
+// many were stored: all, or those before the one that the error is about.
+func (q *Queue) AppendAll(records [][]byte) (first uint64, stored int, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b := q.batch[:0]
+	for _, record := range records {
+		n := frameBytes(record)
+		if most := min(MaxRecord, q.cfg.SegmentBytes/4); len(record) == 0 || int64(len(record)) > most {
+			err = fmt.Errorf("cannot store a record of %d bytes, 1 to %d: %w", len(record), most, ErrSize)
+			break
+		}
+		if !q.hasRoom(int64(len(b)), n) {
+			b = q.write(b)
+			if err = q.makeRoom(n); err != nil {
+				err = fmt.Errorf("cannot append: %w", err)
+				break
+			}
+		}
+		seq := q.next
+		if q.next++; stored == 0 {
+			first = seq
+		}
+		stored++
+		q.pending.push(seq, record)
+		q.count.appended++
+		if !q.inMemory {
+			b = q.frame(b, seq, record)
+		}
 	}
-	b = appendFrame(b, q.tail.seed, frameRecord, seq, record)
+	q.batch = q.write(b)
+	return first, stored, err
+}
+
+// frame appends the record's frame to what is to be written; the latest
+// acknowledgements go in front.
+func (q *Queue) frame(b []byte, seq uint64, record []byte) []byte {
+	if len(b) == 0 && len(q.fresh.spans) > 0 && len(q.fresh.spans) <= maxCarried {
+		b = q.stateFrame(b)
+		q.carried = true
+	}
+	return appendFrame(b, q.tail.seed, frameRecord, seq, record)
+}
+
+// write gives frames to the kernel and returns their memory, empty. When the
+// disk refuses, it moves to a new file at once.
+func (q *Queue) write(b []byte) []byte {
+	carried := q.carried
+	q.carried = false
+	if len(b) == 0 {
+		return b
+	}
 	if err := q.tail.write(b); err != nil {
 		q.count.writeErrors++
 		q.fail(q.tail)
-		_ = q.resume() // if not now, Sync tries again; pending has the record
-		return
-	}
-	if carry {
+		_ = q.resume() // if not now, Sync tries again; pending has the records
+	} else if carried {
 		q.noted()
 	}
+	return b[:0]
 }
 
 // Ack says that records are done with; unknown and repeated numbers are

@@ -136,8 +136,8 @@ func (rs *readers) close() {
 }
 
 // Read returns the first stored, unacknowledged record whose number is at
-// least from, or ok = false when there is none yet. The bytes are the
-// caller's. A record whose CRC is wrong is never returned: it is counted as
+// least from, or ok = false when there is none yet. The bytes must not be
+// changed; they stay as they are. A record whose CRC is wrong is never returned: it is counted as
 // damaged and done with, and the next one comes.
 func (q *Queue) Read(from uint64) (seq uint64, record []byte, ok bool) {
 	q.mu.Lock()
@@ -148,7 +148,7 @@ func (q *Queue) Read(from uint64) (seq uint64, record []byte, ok bool) {
 			break
 		}
 		if record, ok := q.pending.get(seq); ok {
-			return seq, slices.Clone(record), true
+			return seq, record, true
 		}
 		s := q.segmentOf(seq)
 		if s == nil {

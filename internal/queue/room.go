@@ -11,6 +11,18 @@ import (
 
 const dropOldest = "drop-oldest"
 
+// batchMost is how many bytes of frames are written at once.
+const batchMost = 64 << 10
+
+// hasRoom reports whether n more bytes of frames may join those of a batch that
+// are not yet written.
+func (q *Queue) hasRoom(batch, n int64) bool {
+	if q.closed || q.inMemory || q.tail == nil || batch > batchMost {
+		return false
+	}
+	return q.pending.bytes+n <= q.limit && q.tail.end+batch+n+q.reserve <= q.cfg.SegmentBytes
+}
+
 // makeRoom returns nil when the tail, or memory, takes n more bytes of
 // frames. It may let go of mu while it waits for the disk.
 func (q *Queue) makeRoom(n int64) error {

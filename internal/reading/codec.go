@@ -81,6 +81,24 @@ func (v Value) appendRecord(b []byte) []byte {
 // ParseRecord reads what AppendRecord wrote. A record that is cut, too long or
 // of an unknown version is an error; the reading then holds nothing.
 func ParseRecord(b []byte) (Reading, error) {
+	var p Parser
+	return p.Parse(b, nil)
+}
+
+// Parser is ParseRecord for many records: it keeps the names, which are the
+// same in nearly all of them. The zero value is ready; one goroutine uses it.
+type Parser struct {
+	names map[string]string
+	seen  []string // the names of the record before, in order
+	next  int      // which of them is expected next
+}
+
+// maxNames bounds the names that are kept: a damaged store may hold any.
+const maxNames = 4096
+
+// Parse is ParseRecord with memory for the properties; what props holds is
+// lost.
+func (p *Parser) Parse(b []byte, props []Property) (Reading, error) {
 	if len(b) == 0 {
 		return Reading{}, errShort
 	}
@@ -97,16 +115,20 @@ func ParseRecord(b []byte) (Reading, error) {
 	copy(r.Stamp.BootID[:], b[18:codecHeader])
 
 	c := cursor{rest: b[codecHeader:]}
-	r.Board = c.str()
-	r.Message = c.str()
+	p.next = 0
+	r.Board = p.name(c.text())
+	r.Message = p.name(c.text())
 	n := c.uvarint()
 	if n > maxProps {
 		return Reading{}, fmt.Errorf("record claims %d properties, at most %d are possible", n, maxProps)
 	}
-	r.Props = make([]Property, 0, min(n, uint64(len(c.rest))))
+	room := int(min(n, uint64(len(c.rest))))
+	if r.Props = props[:0]; cap(props) < room || props == nil {
+		r.Props = make([]Property, 0, room)
+	}
 	for range n {
 		kind := Kind(c.byte())
-		name := c.str()
+		name := p.name(c.text())
 		r.Props = append(r.Props, Property{Name: name, Value: c.value(kind)})
 		if c.err != nil {
 			return Reading{}, c.err
@@ -119,6 +141,30 @@ func ParseRecord(b []byte) (Reading, error) {
 		return Reading{}, c.err
 	}
 	return r, nil
+}
+
+// name returns the text as a string, the one that was made of it before if
+// there is one.
+func (p *Parser) name(b []byte) string {
+	i := p.next
+	p.next++
+	if i < len(p.seen) && string(b) == p.seen[i] { // compares, makes no string
+		return p.seen[i]
+	}
+	name, ok := p.names[string(b)]
+	if !ok {
+		name = string(b)
+		if p.names == nil || len(p.names) == maxNames {
+			p.names = make(map[string]string)
+		}
+		p.names[name] = name
+	}
+	if i < len(p.seen) {
+		p.seen[i] = name
+	} else if i == len(p.seen) && i < maxNames {
+		p.seen = append(p.seen, name)
+	}
+	return name
 }
 
 func appendString(b []byte, s string) []byte {
@@ -167,7 +213,7 @@ func (c *cursor) varint() int64 {
 	return int64(u>>1) ^ -int64(u&1) // zig-zag
 }
 
-func (c *cursor) str() string { return string(c.take(c.uvarint())) }
+func (c *cursor) text() []byte { return c.take(c.uvarint()) }
 
 func (c *cursor) value(kind Kind) Value {
 	switch kind {
@@ -194,7 +240,7 @@ func (c *cursor) value(kind Kind) Value {
 	case Bool:
 		return BoolValue(c.byte() != 0)
 	case Text:
-		return TextValue(c.str())
+		return TextValue(string(c.text()))
 	default:
 		if c.err == nil {
 			c.err = fmt.Errorf("value of unknown kind %d", kind)
