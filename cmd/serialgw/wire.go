@@ -67,7 +67,7 @@ func planBoard(b config.Board, plan *frame.Plan, d frame.Description) gateway.Bo
 
 func planUplink(c cloud.Config) gateway.Uplink {
 	return gateway.Uplink{
-		PostInterval: c.PostInterval, InFlight: c.InFlight,
+		PostInterval: c.PostInterval, InFlight: c.Window(),
 		History: c.HistoryUsable(), HistoryValues: c.HistoryValues,
 		OldestFirst: c.Order == "oldest-first",
 		// A Secret prints and marshals as [redacted]: its hash stands for it.

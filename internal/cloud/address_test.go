@@ -86,7 +86,7 @@ func TestConfig_Validate(t *testing.T) {
 		{func(c *Config) { c.KeepAlive = 9 * time.Second }, "onenet.keepalive is 9s, want 10s to 300s"},
 		{func(c *Config) { c.ReplyTimeout = 0 }, "onenet.reply_timeout is 0s, want 1s to 10m"},
 		{func(c *Config) { c.PostInterval = -1 }, "onenet.post_interval is -1ns, want 0s or more"},
-		{func(c *Config) { c.InFlight = 1025 }, "onenet.in_flight is 1025, want 1 to 1024"},
+		{func(c *Config) { c.InFlight = 1025 }, "onenet.in_flight is 1025, want 0 to 1024"},
 		{func(c *Config) { c.HistoryValues = 101 }, "onenet.history_values is 101, want 1 to 100"},
 		{func(c *Config) { c.Order = "fifo" }, `onenet.order is "fifo", want live-first or oldest-first`},
 		{func(c *Config) { c.Topic = "up/#"; c.Address = "lan" }, `onenet.topic is "up/#", want no wildcard: posts go there`},

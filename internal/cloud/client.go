@@ -82,7 +82,7 @@ func New(cfg Config, clock func() reading.Stamp, opt Options) (*Client, error) {
 		cfg: cfg, opt: opt, clock: clock, tls: tlsConfig,
 		topics: cfg.Topics(), target: net.JoinHostPort(host, strconv.Itoa(port)),
 		linkUp: make(chan struct{}, 1),
-		ledger: newLedger(cfg.InFlight), times: newTimeline(), latest: make(map[string]*sample),
+		ledger: newLedger(cfg.Window()), times: newTimeline(), latest: make(map[string]*sample),
 		seen: make(map[string]struct{}), status: Status{State: StateStopped},
 	}, nil
 }
@@ -126,7 +126,7 @@ func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 		c.mu.Unlock()
 		return 0, ErrNotReady
 	}
-	if c.ledger.inFlight() >= c.cfg.InFlight {
+	if c.ledger.inFlight() >= c.cfg.Window() {
 		c.mu.Unlock()
 		return 0, ErrWindowFull
 	}

@@ -29,7 +29,7 @@ type Config struct {
 	KeepAlive     time.Duration `toml:"keepalive"`      // 10 s to 300 s; default 30 s
 	ReplyTimeout  time.Duration `toml:"reply_timeout"`  // default 10 s
 	PostInterval  time.Duration `toml:"post_interval"`  // OneNET takes one message a second; default 1 s, 0 = no limit
-	InFlight      int           `toml:"in_flight"`      // posts without an answer, 1 to 1024; default 16
+	InFlight      int           `toml:"in_flight"`      // posts without an answer, 1 to 1024; default 0 = see Window
 	History       bool          `toml:"history"`        // backlog by history/post; default true
 	HistoryValues int           `toml:"history_values"` // values in a history/post, 1 to 100; default 100
 	Order         string        `toml:"order"`          // "live-first" (default) or "oldest-first"
@@ -40,8 +40,27 @@ func Defaults() Config {
 	return Config{
 		Level: "device", Method: "sha256", Confirm: "reply",
 		KeepAlive: 30 * time.Second, ReplyTimeout: 10 * time.Second, PostInterval: time.Second,
-		InFlight: 16, History: true, HistoryValues: 100, Order: "live-first",
+		History: true, HistoryValues: 100, Order: "live-first",
 	}
+}
+
+// The window where in_flight does not say one.
+const (
+	windowPaced = 16
+	windowFast  = 1024
+)
+
+// Window is how many posts may wait for their answer: what in_flight says, else
+// 16, which at OneNET's pace is plenty. A broker of one's own that takes all it
+// gets, and answers by PUBACK alone, is kept busy by many.
+func (c Config) Window() int {
+	switch {
+	case c.InFlight > 0:
+		return c.InFlight
+	case c.PostInterval == 0 && c.Confirm != confirmReply:
+		return windowFast
+	}
+	return windowPaced
 }
 
 // Secret is text that must not be seen: it prints as [redacted] everywhere.

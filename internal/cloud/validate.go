@@ -70,8 +70,8 @@ func (c Config) validateFigures() (errs []error) {
 	if c.PostInterval < 0 {
 		fail("onenet.post_interval is %v, want 0s or more", c.PostInterval)
 	}
-	if c.InFlight < 1 || c.InFlight > inFlightMost {
-		fail("onenet.in_flight is %d, want 1 to %d", c.InFlight, inFlightMost)
+	if c.InFlight < 0 || c.InFlight > inFlightMost {
+		fail("onenet.in_flight is %d, want 0 to %d", c.InFlight, inFlightMost)
 	}
 	if c.HistoryValues < 1 || c.HistoryValues > historyValuesMost {
 		fail("onenet.history_values is %d, want 1 to %d", c.HistoryValues, historyValuesMost)

@@ -83,8 +83,8 @@ name = "a"`, []string{
 		{"NumberOutOfRange", "board", `baud = 5000000`, []string{
 			`gateway.toml:7: board[0].baud: found 5000000, expected a number of bits/s from 50 to 4000000, for example 115200`,
 		}},
-		{"NumberBelowRange", "onenet", `in_flight = 0`, []string{
-			`gateway.toml:5: onenet.in_flight: found 0, expected a number of posts from 1 to 1024, for example 16`,
+		{"NumberBelowRange", "onenet", `in_flight = -1`, []string{
+			`gateway.toml:5: onenet.in_flight: found -1, expected a number of posts from 0 to 1024, for example 16`,
 		}},
 		{"HistoryValuesAbove", "onenet", `history_values = 101`, []string{
 			`gateway.toml:5: onenet.history_values: found 101, expected a number of values from 1 to 100, for example 100`,

@@ -80,7 +80,7 @@ func rules() map[string]rule {
 		"cloud.Config.keepalive":      period(10*time.Second, 300*time.Second, `"30s"`),
 		"cloud.Config.reply_timeout":  period(time.Second, 10*time.Minute, `"10s"`),
 		"cloud.Config.post_interval":  period(0, time.Hour, `"1s"`),
-		"cloud.Config.in_flight":      number(1, 1024, "a number of posts", "16"),
+		"cloud.Config.in_flight":      number(0, 1024, "a number of posts", "16"),
 		"cloud.Config.history_values": number(1, 100, "a number of values", "100"),
 		"cloud.Config.order":          choice("live-first", "oldest-first"),
 
