@@ -69,6 +69,9 @@ func newReplay(std streams) *cobra.Command {
 			if err := o.takeArgs(args, cmd.Flags().Changed("config")); err != nil {
 				return err
 			}
+			if !o.print && o.device == "" {
+				oneProcessor()
+			}
 			return runReplay(cmd.Context(), o, std)
 		},
 	}

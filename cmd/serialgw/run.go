@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -37,13 +38,26 @@ func newRun(std streams) *cobra.Command {
 		Short: "Run the gateway",
 		Long:  runHelp,
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runGateway(cmd.Context(), o, std) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			oneProcessor()
+			return runGateway(cmd.Context(), o, std)
+		},
 	}
 	configFlag(cmd, &o.path)
 	cmd.Flags().BoolVar(&o.newDevice, "new-device", false, "send a queue that was filled for another device to this one")
 	cmd.Flags().IntVar(&o.ledgerFD, "ledger-fd", 0, "for tests: write each record's number to this file descriptor, W after the write, S after the sync")
 	_ = cmd.Flags().MarkHidden("ledger-fd") // fails for an unknown flag only
 	return cmd
+}
+
+// oneProcessor runs all goroutines on one processor, unless the user's
+// GOMAXPROCS says otherwise. What comes in are drops: to wake another core for
+// a step of the way of a frame costs more than the step (docs/performance.md),
+// and one core of a Raspberry Pi is enough for any serial line.
+func oneProcessor() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
 }
 
 func runGateway(ctx context.Context, o runOptions, std streams) error {

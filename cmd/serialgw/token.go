@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -72,6 +73,10 @@ func printLogin(std streams, c cloud.Config, password string, expiry time.Time) 
 	row("valid until", expiry.UTC().Format(time.RFC3339))
 	topics := c.Topics()
 	row("publish to", topics.Post)
-	row("subscribe", topics.Filter)
+	if topics.Filter != "" {
+		row("subscribe", topics.Filter)
+	} else {
+		row("subscribe", strings.Join(topics.Fallback, ", "))
+	}
 	return w.Flush()
 }

@@ -131,8 +131,8 @@ type Topics struct {
 	Post, PostReply       string
 	History, HistoryReply string
 
-	Filter   string   // subscribed first; "" when nothing is
-	Fallback []string // subscribed one by one when Filter is refused
+	Filter   string   // covers all of Fallback; "" when it is not to be asked for
+	Fallback []string // subscribed one by one where Filter is refused or empty
 }
 
 // Topics returns the topics for this configuration. A device's request is
@@ -143,7 +143,7 @@ func (c Config) Topics() Topics {
 		t := Topics{Post: post}
 		if c.Confirm == confirmReply {
 			t.PostReply = post + "/reply"
-			t.Filter = t.PostReply
+			t.Fallback = []string{t.PostReply}
 		}
 		return t
 	}
@@ -152,7 +152,10 @@ func (c Config) Topics() Topics {
 		Thing: thing,
 		Post:  thing + "property/post", PostReply: thing + "property/post/reply",
 		History: thing + "history/post", HistoryReply: thing + "history/post/reply",
-		Filter: thing + "#",
+	}
+	// Any other broker than OneNET sends our own posts back on the wildcard.
+	if c.Confirm == confirmReply {
+		t.Filter = thing + "#"
 	}
 	t.Fallback = []string{t.PostReply, t.HistoryReply, thing + "property/set", thing + "property/get"}
 	return t

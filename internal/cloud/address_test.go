@@ -110,7 +110,11 @@ func TestConfig_Topics_ONENET_8(t *testing.T) {
 		t.Errorf("topics %+v", got)
 	}
 	cfg := testConfig()
-	cfg.Topic, cfg.Confirm = "{pid}/{device}", "puback"
+	cfg.Confirm = "puback"
+	if got := cfg.Topics(); got.Filter != "" || len(got.Fallback) != 4 {
+		t.Errorf("where the PUBACK counts: topics %+v, want no wildcard, which would send our own posts back", got)
+	}
+	cfg.Topic = "{pid}/{device}"
 	if got := cfg.Topics(); got.Post != "Abcdef1234/board-01" || got.Filter != "" || got.Thing != "" {
 		t.Errorf("own topics %+v", got)
 	}

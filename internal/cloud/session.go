@@ -154,12 +154,11 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 // post before that would be missed. [ONENET-9]
 func (s *session) subscribe(ctx context.Context) error {
 	t := s.c.topics
-	if t.Filter == "" {
-		return nil
-	}
-	granted, err := s.filter(ctx, t.Filter)
-	if err != nil || granted {
-		return err
+	if t.Filter != "" {
+		granted, err := s.filter(ctx, t.Filter)
+		if err != nil || granted {
+			return err
+		}
 	}
 	any := false
 	for _, topic := range t.Fallback {

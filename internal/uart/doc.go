@@ -5,8 +5,8 @@
 //	      ▲            (sysfs, links)                      │
 //	      └──── close at once, wait, resolve anew ◀── unplugged, silent
 //
-// A Port is one tty opened twice. go.bug.st/serial configures it and reads
-// it. Our own descriptor, opened first, carries what the library lacks: the
-// lock, the true baud rate, error counters, deadlines, bounded writes, and a
-// Close that nothing can slip past.
+// A Port is one tty opened twice. go.bug.st/serial configures it. Our own
+// descriptor, opened first, carries what the library lacks: the lock, the true
+// baud rate, error counters, reads and writes with deadlines, and a Close that
+// nothing can slip past.
 package uart

@@ -49,8 +49,10 @@ type Line struct {
 	retryAt  time.Time // no attempt before
 	reason   string    // why the last attempt failed
 	openedAt time.Time
-	heard    bool // a byte has come since the port was opened
-	quiet    bool // opening is no news before a byte comes
+	heard    bool            // a byte has come since the port was opened
+	quiet    bool            // opening is no news before a byte comes
+	watched  <-chan struct{} // of the context whose end closes the port
+	unwatch  func()          // forgets it; once it returns, that end closes nothing more
 
 	mu     sync.Mutex
 	port   device // nil: not open
@@ -66,7 +68,7 @@ func NewLine(cfg Config, now func() reading.Stamp, onEvent func(Event)) *Line {
 		onEvent = func(Event) {}
 	}
 	return &Line{
-		cfg: cfg, now: now, onEvent: onEvent, buf: make([]byte, lineBuffer),
+		cfg: cfg, now: now, onEvent: onEvent, buf: make([]byte, lineBuffer), unwatch: func() {},
 		open: func(cfg Config) (device, error) { return Open(cfg) },
 	}
 }
@@ -76,14 +78,7 @@ func NewLine(cfg Config, now func() reading.Stamp, onEvent func(Event)) *Line {
 // until the next call. An error means that ctx ended, or os.ErrClosed that
 // the line was closed.
 func (l *Line) Next(ctx context.Context, wait time.Duration) (reading.Chunk, error) {
-	// Closing is the only wake-up that cannot be missed between two reads.
-	released := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { l.release(); close(released) })
-	defer func() {
-		if !stop() {
-			<-released
-		}
-	}()
+	l.watch(ctx)
 	var end time.Time
 	if wait > 0 {
 		end = time.Now().Add(wait)
@@ -92,6 +87,24 @@ func (l *Line) Next(ctx context.Context, wait time.Duration) (reading.Chunk, err
 		chunk, done, err := l.advance(ctx, end)
 		if done || err != nil {
 			return chunk, err
+		}
+	}
+}
+
+// watch closes the port when ctx ends: closing is the only wake-up that cannot
+// be missed between two reads. The callers of Next seldom change their
+// context, so it is watched until they do.
+func (l *Line) watch(ctx context.Context) {
+	if ctx.Done() == l.watched {
+		return
+	}
+	l.unwatch()
+	released := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { l.release(); close(released) })
+	l.watched = ctx.Done()
+	l.unwatch = func() {
+		if !stop() {
+			<-released
 		}
 	}
 }
