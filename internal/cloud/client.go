@@ -139,6 +139,7 @@ func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 		return f.id, nil
 	}
 	c.note(entries)
+	s.watchPosts()
 	s.posting.Add(1) // before the session can end
 	c.mu.Unlock()
 	s.publish(f, payload)

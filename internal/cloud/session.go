@@ -50,12 +50,14 @@ type session struct {
 	lost    chan error     // one slot: the connection is gone, or must go
 	answers chan answer    // for the cloud's own requests
 	posting sync.WaitGroup // publishes
+	watch   chan struct{}  // one slot: serve is to look after the open posts
 	done    chan struct{}  // closed at the end
 
 	historyGranted bool // replies to history/post reach us
 	// The client's mutex guards these.
 	history      bool // history/post is in use
 	historyHeard bool // one was answered
+	watched      bool // serve looks after the open posts, or has been told to
 }
 
 // connect logs in. Without a session the ending says why.
@@ -67,6 +69,7 @@ func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, endi
 	s := &session{
 		c: c, ctx: ctx, abort: func() bool { return true }, historyGranted: true,
 		lost: make(chan error, 1), answers: make(chan answer, answersMost), done: make(chan struct{}),
+		watch: make(chan struct{}, 1),
 	}
 	s.client = mqtt.NewClient(s.options(password))
 	token := s.client.Connect().(*mqtt.ConnectToken)
@@ -207,9 +210,11 @@ func (s *session) filter(ctx context.Context, topic string) (granted bool, err e
 }
 
 // serve watches the connection until it is lost (the error) or ctx ends (nil).
+// It sleeps while no post is open.
 func (s *session) serve(ctx context.Context) error {
-	tick := time.NewTicker(max(s.c.cfg.ReplyTimeout/10, 100*time.Millisecond))
-	defer tick.Stop()
+	period := max(s.c.cfg.ReplyTimeout/10, 100*time.Millisecond)
+	timer := time.NewTimer(period)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -218,14 +223,31 @@ func (s *session) serve(ctx context.Context) error {
 			return err
 		case a := <-s.answers:
 			s.client.Publish(a.topic, 0, false, a.payload)
-		case <-tick.C:
-			s.expire()
+		case <-s.watch:
+			timer.Reset(period)
+		case <-timer.C:
+			if s.expire() {
+				timer.Reset(period)
+			}
 		}
 	}
 }
 
-// expire gives up the posts whose reply is overdue.
-func (s *session) expire() {
+// watchPosts wakes serve where it sleeps. The client's mutex is held.
+func (s *session) watchPosts() {
+	if s.watched {
+		return
+	}
+	s.watched = true
+	select {
+	case s.watch <- struct{}{}:
+	default: // it has still to be read
+	}
+}
+
+// expire gives up the posts whose reply is overdue, and reports whether others
+// are open.
+func (s *session) expire() bool {
 	now, limit := s.c.clock(), s.c.cfg.ReplyTimeout
 	historyOff := false
 	s.c.mu.Lock()
@@ -235,6 +257,8 @@ func (s *session) expire() {
 		}
 		s.c.settle(f, reading.Outcome{Verdict: reading.Lost, Text: fmt.Sprintf("no reply within %v", limit)})
 	}
+	s.watched = len(s.c.ledger.open) > 0
+	watched := s.watched
 	s.c.mu.Unlock()
 	if s.conn.unackedPosts() > unackedMost {
 		s.fail(fmt.Errorf("the broker owes the acknowledgement of more than %d messages", unackedMost))
@@ -242,6 +266,7 @@ func (s *session) expire() {
 	if historyOff {
 		s.c.event(Event{Kind: EventHistoryOff, Text: "history/post was not answered; until the next connection each message carries one sample of a property"})
 	}
+	return watched
 }
 
 // publish hands a post to the codec; flush sends it. What goes wrong here ends

@@ -1,6 +1,7 @@
 package uart
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -32,16 +33,16 @@ func TestRests_OnlyABusyLineRests(t *testing.T) {
 func TestPort_BusyLineLosesNothing(t *testing.T) {
 	b := newBoard(t)
 	p := openPort(t, b.path)
-	var sent string
+	var sent []byte
+	for i := range 200 {
+		sent = append(sent, byte(i), byte(i>>8), 0x55, 0xaa)
+	}
 	go func() {
-		for i := range 200 {
-			_, _ = b.Write([]byte{byte(i), byte(i >> 8), 0x55, 0xaa})
+		for piece := range slices.Chunk(sent, 4) {
+			_, _ = b.Write(piece) // what is missing shows below
 		}
 	}()
-	for i := range 200 {
-		sent += string([]byte{byte(i), byte(i >> 8), 0x55, 0xaa})
-	}
-	if got := readN(t, p, len(sent)); got != sent {
+	if got := readN(t, p, len(sent)); got != string(sent) {
 		t.Errorf("read %d bytes that differ from the %d sent", len(got), len(sent))
 	}
 }
