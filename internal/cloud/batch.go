@@ -34,7 +34,7 @@ const givenMost = 1 << 14
 // first: it is moved on by 1 ms. A record that is sent again keeps the time it
 // was given, so that a duplicate stays harmless. [ONENET-13]
 type timeline struct {
-	spans map[string]*span // per identifier, the milliseconds given last
+	spans byName[span]     // the milliseconds given last
 	found []*span          // of the record at hand; scratch
 	given map[uint64]int64 // per record
 	ring  []uint64         // the records in given, for forgetting the oldest
@@ -46,7 +46,7 @@ type span struct{ first, last int64 }
 func (s span) holds(ms int64) bool { return s.first <= ms && ms <= s.last }
 
 func newTimeline() *timeline {
-	return &timeline{spans: make(map[string]*span), given: make(map[uint64]int64)}
+	return &timeline{spans: newByName[span](), given: make(map[uint64]int64)}
 }
 
 // at is a TimeFunc.
@@ -58,12 +58,13 @@ func (t *timeline) at(e *reading.Entry) (int64, bool) {
 		return ms, true
 	}
 	t.found = t.found[:0]
+	t.spans.start()
 	for i := range e.Reading.Props {
 		name := e.Reading.Props[i].Name
-		s := t.spans[name]
+		s := t.spans.get(name)
 		if s == nil {
 			s = &span{first: 1} // holds nothing
-			t.spans[name] = s
+			t.spans.add(name, s)
 		}
 		t.found = append(t.found, s)
 	}

@@ -50,7 +50,7 @@ type Client struct {
 	session *session   // ready to take posts, or nil
 	ledger  *ledger
 	times   *timeline
-	latest  map[string]*sample // for property/get
+	latest  byName[sample] // for property/get
 	status  Status
 	burst   reading.Stamp       // when the posts since the last Flush began
 	buf     []byte              // the envelope under construction
@@ -82,7 +82,7 @@ func New(cfg Config, clock func() reading.Stamp, opt Options) (*Client, error) {
 		cfg: cfg, opt: opt, clock: clock, tls: tlsConfig,
 		topics: cfg.Topics(), target: net.JoinHostPort(host, strconv.Itoa(port)),
 		linkUp: make(chan struct{}, 1),
-		ledger: newLedger(cfg.Window()), times: newTimeline(), latest: make(map[string]*sample),
+		ledger: newLedger(cfg.Window()), times: newTimeline(), latest: newByName[sample](),
 		seen: make(map[string]struct{}), status: Status{State: StateStopped},
 	}, nil
 }

@@ -92,13 +92,14 @@ type sample struct {
 func (c *Client) note(entries []reading.Entry) {
 	for i := range entries {
 		r := &entries[i].Reading
+		c.latest.start()
 		for k := range r.Props {
 			p := &r.Props[k]
-			old := c.latest[p.Name]
+			old := c.latest.get(p.Name)
 			switch {
 			case !p.Value.Finite():
-			case old == nil && len(c.latest) < latestMost:
-				c.latest[p.Name] = &sample{p.Value, r.Stamp.Wall}
+			case old == nil && len(c.latest.all) < latestMost:
+				c.latest.add(p.Name, &sample{p.Value, r.Stamp.Wall})
 			case old != nil && old.wall <= r.Stamp.Wall:
 				*old = sample{p.Value, r.Stamp.Wall}
 			}
@@ -172,7 +173,7 @@ func (c *Client) answerGet(id string, names []string) []byte {
 	first := true
 	clear(c.seen)
 	for _, name := range names {
-		v, known := c.latest[name]
+		v, known := c.latest.all[name]
 		if _, again := c.seen[name]; !known || again {
 			continue
 		}

@@ -159,7 +159,7 @@ func TestTimeline_Bounded(t *testing.T) {
 			tl.forget([]uint64{seq})
 		}
 	}
-	if len(tl.given) > givenMost || len(tl.ring) > givenMost || len(tl.spans) != 1 {
-		t.Errorf("%d, %d, %d remembered", len(tl.given), len(tl.ring), len(tl.spans))
+	if len(tl.given) > givenMost || len(tl.ring) > givenMost || len(tl.spans.all) != 1 {
+		t.Errorf("%d, %d, %d remembered", len(tl.given), len(tl.ring), len(tl.spans.all))
 	}
 }

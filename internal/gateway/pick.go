@@ -77,8 +77,8 @@ func (p *picker) next() []reading.Entry {
 // only returns one certain record, whatever its turn; none when it has left
 // the queue.
 func (p *picker) only(seq uint64) []reading.Entry {
-	e, ok := p.read(seq, true)
-	if !ok || e.Seq != seq {
+	e, ok := p.readInto(nil, seq, seq+1, true)
+	if !ok {
 		return nil
 	}
 	return p.take([]reading.Entry{e})
@@ -134,17 +134,24 @@ func (p *picker) backlog() []reading.Entry {
 	return p.take(p.oldest())
 }
 
-// read returns the first record from the mark on; one that is taken only when
-// any is set.
-func (p *picker) read(from uint64, any bool) (reading.Entry, bool) {
-	return p.readInto(nil, from, any)
+// read returns the first record from one mark on and below another that is not
+// taken.
+func (p *picker) read(from, below uint64) (reading.Entry, bool) {
+	return p.readInto(nil, from, below, false)
 }
 
-// readInto is read with memory for the properties.
-func (p *picker) readInto(props []reading.Property, from uint64, any bool) (reading.Entry, bool) {
+// readInto is read with memory for the properties. With any set, a record that
+// is taken counts too.
+func (p *picker) readInto(props []reading.Property, from, below uint64, any bool) (reading.Entry, bool) {
 	for {
+		for !any && from < below && p.taken[from] {
+			from++
+		}
+		if from >= below {
+			return reading.Entry{}, false
+		}
 		seq, raw, ok := p.queue.Read(from)
-		if !ok {
+		if !ok || seq >= below {
 			return reading.Entry{}, false
 		}
 		if p.taken[seq] && !any {
@@ -172,8 +179,8 @@ func (p *picker) oldest() []reading.Entry {
 	l := newLoad(p)
 	from := p.back
 	for {
-		e, ok := p.read(from, false)
-		if !ok || e.Seq >= p.live || !l.add(e.Reading.Props) {
+		e, ok := p.read(from, p.live)
+		if !ok || !l.add(e.Reading.Props) {
 			break
 		}
 		entries = append(entries, e)
@@ -198,7 +205,7 @@ func (p *picker) liveOnes() []reading.Entry {
 	}
 	var waiting []reading.Entry
 	for from := p.live; len(waiting) < lookMost; {
-		e, ok := p.read(from, false)
+		e, ok := p.read(from, math.MaxUint64)
 		if !ok {
 			break
 		}
@@ -224,7 +231,7 @@ func (p *picker) oneLive() []reading.Entry {
 	} else {
 		one = make([]reading.Entry, 1)
 	}
-	e, ok := p.readInto(one[0].Reading.Props, p.live, false)
+	e, ok := p.readInto(one[0].Reading.Props, p.live, math.MaxUint64, false)
 	if !ok {
 		p.recycle(one)
 		return nil
