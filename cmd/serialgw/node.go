@@ -215,10 +215,10 @@ func (n *node) serveStatus(ctx context.Context) {
 	if n.socket == "" {
 		return
 	}
-	answers := map[string]gateway.Answer{
-		"status": func() any { return n.status() },
-	}
-	if err := gateway.ServeSocket(ctx, n.socket, answers); err != nil {
+	offer := gateway.Service{Answers: map[string]gateway.Answer{
+		"status": func([]string) any { return n.status() },
+	}}
+	if err := gateway.ServeSocket(ctx, n.socket, offer); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")
 	}
 }

@@ -126,8 +126,8 @@ func serveStatus(t *testing.T, socket string, s nodeStatus) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	answers := map[string]gateway.Answer{"status": func() any { return s }}
-	go func() { done <- gateway.ServeSocket(ctx, socket, answers) }()
+	offer := gateway.Service{Answers: map[string]gateway.Answer{"status": func([]string) any { return s }}}
+	go func() { done <- gateway.ServeSocket(ctx, socket, offer) }()
 	for gateway.Ask(ctx, socket, "status", &nodeStatus{}) != nil {
 		select {
 		case err := <-done:

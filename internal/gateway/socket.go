@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -16,35 +17,56 @@ import (
 )
 
 const (
-	socketTimeout = 5 * time.Second // for one question and its answer
+	socketTimeout = 5 * time.Second // for one question and its answer, or one write of a stream
 	socketClients = 8               // answered at the same time; further ones wait
+	streamClients = 4               // served at the same time; further ones are sent away
 	questionMost  = 256             // bytes
 	acceptAgain   = time.Second     // wait after an error that may pass
 )
 
-// Answer returns the answer to one question on the status socket.
-type Answer func() any
+// Answer returns the answer to one question on the status socket. What is said
+// behind the question's name are its arguments.
+type Answer func(arguments []string) any
+
+// Stream writes the answer to one question until there is no more, or ctx ends:
+// the client has gone, or the gateway stops. A client that does not read for
+// five seconds makes a write fail.
+type Stream func(ctx context.Context, arguments []string, w io.Writer) error
+
+// Service is what a status socket offers, by the names of the questions.
+type Service struct {
+	Answers map[string]Answer
+	Streams map[string]Stream
+}
+
+// refusal of a question.
+type socketError struct {
+	Error string `json:"error"`
+}
 
 // ServeSocket answers questions on a unix socket until ctx ends: one line with
-// the question's name in, one line of JSON out. At the end clients are cut off.
+// the question's name and its arguments in, one line of JSON out. A stream
+// begins with a line of its own. At the end clients are cut off.
 //
-//	status\n  ──▶   ◀── {"uptime_ns":...}\n
-func ServeSocket(ctx context.Context, path string, answers map[string]Answer) error {
+//	status\n        ──▶   ◀── {"uptime_ns":...}\n
+//	record press\n  ──▶   ◀── {}\n 0A 0D 0D 0A ...
+//	weather\n       ──▶   ◀── {"error":"unknown question weather"}\n
+func ServeSocket(ctx context.Context, path string, offer Service) error {
 	listener, err := listenSocket(ctx, path)
 	if err != nil {
 		return err
 	}
-	return serveOn(ctx, listener, answers)
+	return serveOn(ctx, listener, offer)
 }
 
 // serveOn closes the listener in the end.
-func serveOn(ctx context.Context, listener net.Listener, answers map[string]Answer) error {
+func serveOn(ctx context.Context, listener net.Listener, offer Service) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
 	defer func() { _ = listener.Close() }()
 	var clients sync.WaitGroup
 	defer clients.Wait()
-	slots := make(chan struct{}, socketClients)
+	d := desk{offer: offer, slots: make(chan struct{}, socketClients), streams: make(chan struct{}, streamClients)}
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -57,11 +79,8 @@ func serveOn(ctx context.Context, listener net.Listener, answers map[string]Answ
 			}
 			return fmt.Errorf("cannot accept on the status socket: %w", err)
 		}
-		slots <- struct{}{}
-		clients.Go(func() {
-			defer func() { <-slots }()
-			answer(ctx, conn, answers)
-		})
+		d.slots <- struct{}{}
+		clients.Go(func() { d.serve(ctx, conn) })
 	}
 }
 
@@ -107,37 +126,132 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	return listener, nil
 }
 
-func answer(ctx context.Context, conn net.Conn, answers map[string]Answer) {
+// desk serves the clients of a status socket.
+type desk struct {
+	offer   Service
+	slots   chan struct{} // held by each client that has not become a stream
+	streams chan struct{} // held by each stream
+}
+
+func (d *desk) serve(ctx context.Context, conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
+	stream, arguments := d.answer(conn)
+	<-d.slots
+	if stream == nil {
+		return
+	}
+	defer func() { <-d.streams }()
+	ctx, gone := context.WithCancel(ctx)
+	defer gone()
+	left := make(chan struct{})
+	go func() { // awaited below
+		defer close(left)
+		_, _ = io.Copy(io.Discard, conn) // a client says nothing more; when it goes, this ends
+		gone()
+	}()
+	defer func() { _ = conn.Close(); <-left }()
+	_ = stream(ctx, arguments, patient{conn}) // the client sees where it ends
+}
+
+// answer takes one question, and answers it unless it begins a stream.
+func (d *desk) answer(conn net.Conn) (Stream, []string) {
 	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
 	line, err := bufio.NewReaderSize(conn, questionMost).ReadSlice('\n')
 	if err != nil {
-		return // a client that asks nothing gets nothing
+		return nil, nil // a client that asks nothing gets nothing
 	}
-	name := strings.TrimSpace(string(line))
-	reply := any(map[string]string{"error": "unknown question " + name})
-	if a, ok := answers[name]; ok {
-		reply = a()
+	words := strings.Fields(string(line))
+	if len(words) == 0 {
+		words = []string{""}
 	}
-	_ = json.NewEncoder(conn).Encode(reply)
+	name, arguments := words[0], words[1:]
+	var reply any = socketError{"unknown question " + name}
+	if a, ok := d.offer.Answers[name]; ok {
+		reply = a(arguments)
+	}
+	stream := d.offer.Streams[name]
+	if stream != nil {
+		select {
+		case d.streams <- struct{}{}:
+			reply = struct{}{}
+		default:
+			stream, reply = nil, socketError{fmt.Sprintf("%d others are being served already", streamClients)}
+		}
+	}
+	if err := json.NewEncoder(conn).Encode(reply); err != nil && stream != nil {
+		<-d.streams
+		return nil, nil
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return stream, arguments
+}
+
+// patient gives each write a time limit of its own.
+type patient struct{ net.Conn }
+
+func (p patient) Write(b []byte) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(socketTimeout)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Write(b)
 }
 
 // Ask puts one question to a running gateway and decodes the answer into v.
 func Ask(ctx context.Context, path, question string, v any) error {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
+	conn, err := put(ctx, path, question)
 	if err != nil {
-		return fmt.Errorf("cannot reach the gateway: %w", err)
+		return err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
-	if _, err := fmt.Fprintln(conn, question); err != nil {
-		return fmt.Errorf("cannot ask the gateway: %w", err)
-	}
 	if err := json.NewDecoder(conn).Decode(v); err != nil {
 		return fmt.Errorf("cannot read the gateway's answer: %w", err)
 	}
 	return nil
+}
+
+// Listen puts a question to a running gateway that is answered by a stream. The
+// caller closes it. A refusal is an error with the gateway's words.
+func Listen(ctx context.Context, path, question string) (io.ReadCloser, error) {
+	conn, err := put(ctx, path, question)
+	if err != nil {
+		return nil, err
+	}
+	r := bufio.NewReader(conn)
+	var refused socketError
+	line, err := r.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &refused)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("cannot read the gateway's answer: %w", err)
+	}
+	if refused.Error != "" {
+		_ = conn.Close()
+		return nil, fmt.Errorf("the gateway refuses: %s", refused.Error)
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return streamed{r, conn}, nil
+}
+
+type streamed struct {
+	io.Reader
+	io.Closer
+}
+
+// put connects and asks.
+func put(ctx context.Context, path, question string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach the gateway: %w", err)
+	}
+	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
+	if _, err := fmt.Fprintln(conn, question); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("cannot ask the gateway: %w", err)
+	}
+	return conn, nil
 }

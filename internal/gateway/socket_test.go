@@ -3,9 +3,11 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,10 +20,22 @@ func serve(t *testing.T, path string) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	answers := map[string]Answer{"status": func() any { return Status{Uptime: 7} }}
-	go func() { done <- ServeSocket(ctx, path, answers) }()
+	offer := Service{
+		Answers: map[string]Answer{"status": func([]string) any { return Status{Uptime: 7} }},
+		Streams: map[string]Stream{"say": sayBack},
+	}
+	go func() { done <- ServeSocket(ctx, path, offer) }()
 	t.Cleanup(cancel)
 	return func() error { cancel(); return <-done }
+}
+
+// sayBack streams its arguments, and then waits for the client to go.
+func sayBack(ctx context.Context, arguments []string, w io.Writer) error {
+	_, err := fmt.Fprintln(w, strings.Join(arguments, "+"))
+	if slices.Contains(arguments, "wait") {
+		<-ctx.Done()
+	}
+	return err
 }
 
 // ask waits until the socket is there.
@@ -91,11 +105,76 @@ func TestSocket_NeverRemovesAnotherFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := ServeSocket(t.Context(), path, nil); err == nil || !strings.Contains(err.Error(), "is no socket") {
+	if err := ServeSocket(t.Context(), path, Service{}); err == nil || !strings.Contains(err.Error(), "is no socket") {
 		t.Errorf("got %v", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
 		t.Errorf("the file now holds %q, %v", text, err)
+	}
+}
+
+func TestSocket_Streams(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	stop := serve(t, path)
+	var s Status
+	ask(t, path, "status", &s)
+	r, err := Listen(t.Context(), path, "say one two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || string(got) != "one+two\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	_ = r.Close()
+	if _, err := Listen(t.Context(), path, "sing"); err == nil || err.Error() != "the gateway refuses: unknown question sing" {
+		t.Errorf("got %v", err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// More clients than are served at a time are sent away; questions are answered
+// all the same, a client that goes makes room, and the end waits for nobody.
+func TestSocket_StreamsAreFew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	stop := serve(t, path)
+	var s Status
+	ask(t, path, "status", &s)
+	var open []io.ReadCloser
+	for range streamClients {
+		r, err := Listen(t.Context(), path, "say wait")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(r, make([]byte, len("wait\n"))); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, r)
+	}
+	if _, err := Listen(t.Context(), path, "say wait"); err == nil || !strings.Contains(err.Error(), "others are being served") {
+		t.Errorf("one too many: got %v", err)
+	}
+	ask(t, path, "status", &s)
+	_ = open[0].Close()
+	for { // until the gateway has noticed
+		r, err := Listen(t.Context(), path, "say again")
+		if err == nil {
+			_ = r.Close()
+			break
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if rest, err := io.ReadAll(open[1]); err != nil || len(rest) > 0 {
+		t.Errorf("after the end: %q, %v", rest, err)
+	}
+	for _, r := range open[1:] {
+		_ = r.Close()
 	}
 }
 
@@ -169,7 +248,7 @@ func TestSocket_AcceptErrors(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := &tired{errs: tt.errs}
 				began := time.Now()
-				err := serveOn(t.Context(), l, nil)
+				err := serveOn(t.Context(), l, Service{})
 				if got := fmt.Sprint(err); (err == nil) != (tt.want == "") || !strings.Contains(got, tt.want) && err != nil {
 					t.Errorf("got %v, want %q", err, tt.want)
 				}
