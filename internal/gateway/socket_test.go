@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,12 +31,17 @@ func serve(t *testing.T, path string) (stop func() error) {
 }
 
 // sayBack streams its arguments, and then waits for the client to go.
-func sayBack(ctx context.Context, arguments []string, w io.Writer) error {
-	_, err := fmt.Fprintln(w, strings.Join(arguments, "+"))
-	if slices.Contains(arguments, "wait") {
-		<-ctx.Done()
+func sayBack(arguments []string) (Writing, error) {
+	if len(arguments) == 0 {
+		return nil, errors.New("nothing to say")
 	}
-	return err
+	return func(ctx context.Context, w io.Writer) error {
+		_, err := fmt.Fprintln(w, strings.Join(arguments, "+"))
+		if slices.Contains(arguments, "wait") {
+			<-ctx.Done()
+		}
+		return err
+	}, nil
 }
 
 // ask waits until the socket is there.
@@ -126,6 +132,11 @@ func TestSocket_Streams(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	_ = r.Close()
+	for range 2 * streamClients { // one that is refused takes no place
+		if _, err := Listen(t.Context(), path, "say"); err == nil || err.Error() != "the gateway refuses: nothing to say" {
+			t.Errorf("got %v", err)
+		}
+	}
 	if _, err := Listen(t.Context(), path, "sing"); err == nil || err.Error() != "the gateway refuses: unknown question sing" {
 		t.Errorf("got %v", err)
 	}
