@@ -167,8 +167,10 @@ func (d *desk) answer(conn net.Conn) Writing {
 	if err != nil {
 		return nil // a client that asks nothing gets nothing
 	}
-	words := append(strings.Fields(string(line)), "")
-	name, arguments := words[0], words[1:len(words)-1]
+	name, arguments := "", strings.Fields(string(line))
+	if len(arguments) > 0 {
+		name, arguments = arguments[0], arguments[1:]
+	}
 	if stream, ok := d.offer.Streams[name]; ok {
 		return d.begin(conn, stream, arguments)
 	}

@@ -73,6 +73,10 @@ func TestSocket_QuestionAndAnswer(t *testing.T) {
 	if unknown["error"] != "unknown question weather" {
 		t.Errorf("got %v", unknown)
 	}
+	ask(t, path, "", &unknown)
+	if unknown["error"] != "unknown question " {
+		t.Errorf("no question: got %v", unknown)
+	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o660 {
 		t.Errorf("mode %v, %v; want 0660", info.Mode(), err)
