@@ -126,6 +126,7 @@ func (q *Queue) flush() error {
 				return err
 			}
 		}
+		q.toSync = false // on an error inMemory makes the next Sync flush as well
 		if err = q.writeState(); err != nil {
 			continue
 		}

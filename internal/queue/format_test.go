@@ -128,6 +128,13 @@ func TestSet(t *testing.T) {
 					count++
 				}
 			}
+			prev := max(from, 1) - 1
+			for prev > 0 && model[prev] {
+				prev--
+			}
+			if got := s.prev(from); got != prev {
+				t.Fatalf("step %d: prev(%d) = %d, want %d of %v", i, from, got, prev, s.spans)
+			}
 			if s.has(from) != model[from] || s.next(from) != next {
 				t.Fatalf("step %d: has(%d) = %v, next = %d", i, from, s.has(from), s.next(from))
 			}
