@@ -51,7 +51,9 @@ type node struct {
 
 // line is a board's port, with the settings that it was made for.
 type line struct {
-	print string
+	print  string
+	config uart.Config
+	tap    *tap // the board's, whatever becomes of its port
 	*uart.Line
 }
 
@@ -224,7 +226,7 @@ func (n *node) serveStatus(ctx context.Context) {
 			"status": func([]string) any { return n.status() },
 			"queue":  func([]string) any { return n.queueStatus() },
 		},
-		Streams: map[string]gateway.Stream{"queue-read": n.readQueue, "queue-clear": n.clearQueue},
+		Streams: map[string]gateway.Stream{"record": n.record, "queue-read": n.readQueue, "queue-clear": n.clearQueue},
 	}
 	if err := gateway.ServeSocket(ctx, n.socket, offer); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")

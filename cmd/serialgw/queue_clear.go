@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,11 +67,8 @@ func newQueueClear(std streams) *cobra.Command {
 
 // command returns the command line that clears up to a number.
 func (o *clearOptions) command(last string) string {
-	text := "serialgw queue clear"
-	for _, flag := range o.given {
-		text += " " + flag
-	}
-	return text + " --confirm " + last
+	words := append([]string{"serialgw queue clear"}, o.given...)
+	return strings.Join(append(words, "--confirm", last), " ")
 }
 
 // show tells what would go.
