@@ -44,7 +44,7 @@ type queueStatus struct {
 	Rate      *float64  `json:"bytes_per_second"`
 	Hours     *float64  `json:"hours_left"` // until the room is used up; null: the rate is not known, or 0
 	Dropped   uint64    `json:"dropped"`    // records given up for want of room, ever
-	Cleared   uint64    `json:"cleared"`    // records thrown away by a person since the gateway's start
+	Cleared   uint64    `json:"cleared"`    // records thrown away by a person, ever
 	Damaged   uint64    `json:"damaged"`    // records lost to damage, ever
 	InMemory  bool      `json:"in_memory"`  // the disk refuses: the newest records are in memory only
 }
@@ -195,9 +195,7 @@ func writeQueue(out io.Writer, s queueStatus, now time.Time) error {
 	row("disk", "%s of %s", sizeText(float64(s.Bytes)), sizeText(float64(s.MaxBytes)))
 	row("room", "%s", s.roomText())
 	row("dropped", "%s for want of room", count(int(s.Dropped), "record"))
-	if s.Running {
-		row("cleared", "%s since the gateway was started", count(int(s.Cleared), "record"))
-	}
+	row("cleared", "%s by hand", count(int(s.Cleared), "record"))
 	if s.Damaged > 0 {
 		row("damaged", "%s lost", count(int(s.Damaged), "record"))
 	}

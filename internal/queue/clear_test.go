@@ -58,9 +58,20 @@ func TestClear_SurvivesAPowerCutAfterSync(t *testing.T) {
 	if n := fsys.calls() - before; n != 0 {
 		t.Errorf("the sync after it made %d calls", n)
 	}
-	q = mustOpen(t, cfg, fsys.crash(0, nil))
+	fsys = fsys.crash(0, nil)
+	if seen, err := inspect(fsys, cfg); err != nil || seen.Cleared != 10 || seen.Records != 10 {
+		t.Errorf("Inspect after the cut: %+v, %v", seen, err)
+	}
+	q = mustOpen(t, cfg, fsys)
 	if got := keys(mustDrain(t, q)); !slices.Equal(got, upTo(10, 19)) {
 		t.Errorf("after the cut %v", got)
+	}
+	q.Clear(15)
+	if err := q.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := mustOpen(t, cfg, fsys).Stats().Cleared; got != 15 {
+		t.Errorf("%d cleared after a restart, want 15", got)
 	}
 }
 

@@ -17,6 +17,7 @@ type Snapshot struct {
 	SyncedTo  uint64 // numbers up to here are known to survive a power cut
 	Dropped   uint64
 	Damaged   uint64
+	Cleared   uint64
 	Segments  []SegmentInfo
 	Damage    []string // files that an Open will set aside, or did
 }
@@ -69,7 +70,7 @@ func inspect(fsys FS, cfg Config) (Snapshot, error) {
 		Recovery: img.recovery, Records: img.recovery.Records, NextSeq: max(img.next, 1),
 		OldestSeq: img.done.next(0), NewestSeq: img.done.prev(max(img.next, 1)),
 		Room:    cfg.room(fsys, dir, img.segs, tail),
-		Dropped: img.dropped, Damaged: img.damaged,
+		Dropped: img.dropped, Damaged: img.damaged, Cleared: img.cleared,
 		Damage: slices.Concat(img.bad, img.aside),
 	}
 	s.SyncedTo = max(img.synced, 1) - 1

@@ -205,6 +205,7 @@ func (img *image) apply(fr frame) {
 	img.dropped = max(img.dropped, st.dropped)
 	img.episodes = max(img.episodes, st.episodes)
 	img.damaged = max(img.damaged, st.damaged)
+	img.cleared = max(img.cleared, st.cleared)
 	for _, g := range st.gone {
 		img.done.add(g.from, g.to)
 	}

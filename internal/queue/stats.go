@@ -4,8 +4,8 @@ package queue
 type counters struct {
 	appended, acked         uint64 // by this process
 	bytes                   uint64 // of the frames appended
-	cleared                 uint64 // by this process
 	dropped, damaged        uint64 // ever
+	cleared                 uint64 // ever
 	episodes                uint64 // ever
 	writeErrors, syncErrors uint64
 	readErrors              uint64
@@ -22,8 +22,8 @@ type Stats struct {
 
 	Appended, Acked uint64 // records since Open
 	AppendedBytes   uint64 `json:"appended_bytes"` // of their frames
-	Cleared         uint64 `json:"cleared"`        // records since Open
-	// Dropped, DropEpisodes and DamagedRecords count since the store began.
+	// Cleared, Dropped, DropEpisodes and DamagedRecords count since the store began.
+	Cleared        uint64 `json:"cleared"`         // records that Clear took out
 	Dropped        uint64 `json:"dropped"`         // records dropped for want of room
 	DropEpisodes   uint64 `json:"drop_episodes"`   // how often that happened
 	DamagedRecords uint64 `json:"damaged_records"` // records lost to damage
