@@ -156,8 +156,10 @@ func (p *performance) cast() error {
 	return nil
 }
 
-// openCloud points the configuration at a simulator of its own. There is one
-// post at a time: else the order of posts and verdicts would be chance.
+// openCloud points the configuration at a simulator of its own. The uplink keeps
+// the manners of its pace, live values first and a backlog as history, without
+// the waiting; and there is one post at a time: else the order of posts and
+// verdicts would be chance.
 func (p *performance) openCloud(c testCapture) error {
 	product := onenetsim.Product{ID: simProduct, Devices: map[string]string{simDevice: simKey}}
 	if text, err := os.ReadFile(c.path("model.json")); err == nil {
@@ -173,7 +175,7 @@ func (p *performance) openCloud(c testCapture) error {
 		return err
 	}
 	pointAtSimulator(&p.cfg.OneNET, addr)
-	p.cfg.OneNET.PostInterval, p.cfg.OneNET.InFlight = 0, 1
+	p.cfg.OneNET.PostInterval, p.cfg.OneNET.InFlight = time.Microsecond, 1
 	return nil
 }
 
