@@ -36,6 +36,7 @@ func ownCaptures() map[string]func(*testing.T) []byte {
 		"wrong-baud.pcapng":       taped("a demo board at 9600 baud, read at 115200: nothing but noise", wrongBaud),
 		"report-all.pcapng":       taped("demo board, ten frames a second; report = all", tenASecond),
 		"report-period.pcapng":    taped("the same recording as report-all; report = 500ms", tenASecond),
+		"read-late.pcapng":        taped("demo board; the machine was busy, and one read brings three frames: they have one time", readLate),
 		"two-boards.pcapng":       taped("demo board and WIT sensor on two ports", twoBoards),
 		"refused-values.pcapng":   taped("the thing model spells humidity with a capital and has an integer for running", threeFrames),
 		"lost-reply.pcapng":       taped("the cloud's reply to the second post is lost", lostReply),
@@ -269,6 +270,12 @@ func tenASecond(r *tape) {
 		r.read(usb, demoSays(n))
 		r.wait(tenth)
 	}
+}
+
+func readLate(r *tape) {
+	r.read(usb, demoSays(0), demoSays(1), demoSays(2))
+	r.wait(tenth)
+	r.read(usb, demoSays(3))
 }
 
 func twoBoards(r *tape) {
