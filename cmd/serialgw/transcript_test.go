@@ -43,15 +43,24 @@ func TestTranscripts(t *testing.T) {
 				}
 				return
 			}
-			want, err := os.ReadFile(c.path("golden"))
-			if err != nil {
-				t.Fatalf("there is no transcript: %v; %s", err, rebuild)
-			}
-			if text := firstDifference(string(want), got); text != "" {
-				t.Errorf("%s.golden differs; %s\n%s", c.name, rebuild, text)
+			if fault := compare(c, got); fault != "" {
+				t.Error(fault)
 			}
 		})
 	}
+}
+
+// compare holds what a recording became against its transcript, and returns what
+// is amiss.
+func compare(c testCapture, got string) string {
+	want, err := os.ReadFile(c.path("golden"))
+	if err != nil {
+		return fmt.Sprintf("there is no transcript: %v; %s", err, rebuild)
+	}
+	if text := firstDifference(string(want), got); text != "" {
+		return fmt.Sprintf("%s.golden differs; %s\n%s", c.name, rebuild, text)
+	}
+	return ""
 }
 
 const rebuild = "`make transcripts` writes it anew: read what that changes before you commit it"
