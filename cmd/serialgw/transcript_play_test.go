@@ -139,21 +139,45 @@ func (p *performance) cast() error {
 		if err != nil {
 			return err
 		}
+		port, err := p.recordedPort(b)
+		if err != nil {
+			return err
+		}
 		p.parts = append(p.parts, &part{
-			performance: p, board: b, plan: plans[b.Frame], id: d.ID,
+			performance: p, board: b, port: port, plan: plans[b.Frame], id: d.ID,
 			answers: make(chan answer), counts: counters(gateway.BoardStatus{}),
 		})
 		p.script.head("board", "%s: frame %s, report %s, %d baud", b.Name, b.Frame, b.Report, b.Baud)
-		if spoke := func(k capture.Packet) bool { return k.Port == b.Port }; p.rec.timed() && !slices.ContainsFunc(p.packets, spoke) {
-			return fmt.Errorf("board %s: nothing was recorded on its port %q", b.Name, b.Port)
-		}
-	}
-	if !p.rec.timed() && len(p.parts) > 1 {
-		return fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, len(p.parts))
 	}
 	p.playing = len(p.parts)
 	p.ended = make(chan struct{}, len(p.parts))
 	return nil
+}
+
+// recordedPort returns the recorded port that is the board's: the one of that
+// name, or the only one if there is one board; that may have been recorded
+// under another of its names.
+func (p *performance) recordedPort(b config.Board) (string, error) {
+	names, alone := p.recorded(), len(p.cfg.Boards) == 1
+	switch {
+	case slices.Contains(names, b.Port):
+		return b.Port, nil
+	case alone && len(names) == 1:
+		return names[0], nil
+	case !p.rec.timed():
+		return "", fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, len(p.cfg.Boards))
+	}
+	return "", fmt.Errorf("board %s: nothing was recorded on its port %q, but on %q", b.Name, b.Port, names)
+}
+
+// recorded returns the ports of the recording.
+func (p *performance) recorded() (names []string) {
+	for _, k := range p.packets {
+		if k.Port != cloudPort && !slices.Contains(names, k.Port) {
+			names = append(names, k.Port)
+		}
+	}
+	return names
 }
 
 // openCloud points the configuration at a simulator of its own. The uplink keeps

@@ -25,6 +25,7 @@ const cloudPort = "cloud"
 type part struct {
 	*performance
 	board config.Board
+	port  string // as it is called in the recording
 	plan  *frame.Plan
 	id    *frame.Ref
 
@@ -185,7 +186,7 @@ func (p *performance) impatient() (first *part, end time.Duration) {
 func (p *performance) play(ctx context.Context, k capture.Packet) error {
 	who, board := k.Port, (*part)(nil)
 	for _, part := range p.parts {
-		if part.board.Port == k.Port || !p.rec.timed() {
+		if part.port == k.Port {
 			who, board = part.board.Name, part
 		}
 	}
