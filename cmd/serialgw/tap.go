@@ -138,13 +138,14 @@ func (n *node) record(arguments []string) (gateway.Writing, error) {
 		return nil, fmt.Errorf("no board %q; these exist: %s", name, strings.Join(slices.Sorted(maps.Keys(n.lines)), ", "))
 	}
 	port := portOf(l.Status().Path, l.config)
-	return func(ctx context.Context, w io.Writer) error { return l.tap.record(ctx, port, w) }, nil
+	return func(ctx context.Context, w io.Writer) error { return l.tap.record(ctx, port, n.clock.Now, w) }, nil
 }
 
 // record writes until ctx ends.
-func (t *tap) record(ctx context.Context, port capture.Port, w io.Writer) error {
+func (t *tap) record(ctx context.Context, port capture.Port, now func() reading.Stamp, w io.Writer) error {
 	e := t.listen()
 	defer t.leave(e)
+	e.hear(heard{stamp: now(), comment: "recorded from here on"}, nil)
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	rec, err := capture.NewWriter(buffered)
 	if err == nil {
