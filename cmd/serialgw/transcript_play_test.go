@@ -49,6 +49,7 @@ type performance struct {
 	script transcript
 
 	rec     *recording
+	ports   []capture.Port   // that were recorded
 	packets []capture.Packet // still to come
 	zero    int64            // recorded time of the beginning
 	cut     bool             // the recording ends inside a block
@@ -124,6 +125,7 @@ func (p *performance) load(c testCapture) error {
 	}
 	if reader, ok := file.Source.(*capture.Reader); ok {
 		p.script.notes(reader.Notes())
+		p.ports = slices.DeleteFunc(reader.Ports(), func(r capture.Port) bool { return r.Name == cloudPort })
 	}
 	if len(p.packets) > 0 {
 		p.zero = p.packets[0].Time - int64(p.packets[0].Span)
@@ -155,29 +157,19 @@ func (p *performance) cast() error {
 }
 
 // recordedPort returns the recorded port that is the board's: the one of that
-// name, or the only one if there is one board; that may have been recorded
-// under another of its names.
+// name, or the only one if there is one board.
 func (p *performance) recordedPort(b config.Board) (string, error) {
-	names, alone := p.recorded(), len(p.cfg.Boards) == 1
-	switch {
-	case slices.Contains(names, b.Port):
-		return b.Port, nil
-	case alone && len(names) == 1:
-		return names[0], nil
-	case !p.rec.timed():
-		return "", fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, len(p.cfg.Boards))
-	}
-	return "", fmt.Errorf("board %s: nothing was recorded on its port %q, but on %q", b.Name, b.Port, names)
-}
-
-// recorded returns the ports of the recording.
-func (p *performance) recorded() (names []string) {
-	for _, k := range p.packets {
-		if k.Port != cloudPort && !slices.Contains(names, k.Port) {
-			names = append(names, k.Port)
+	if !p.rec.timed() {
+		if n := len(p.cfg.Boards); n > 1 {
+			return "", fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, n)
 		}
+		return "", nil
 	}
-	return names
+	i := slices.IndexFunc(p.ports, func(r capture.Port) bool { return r.Is(b.Port) })
+	if alone := len(p.cfg.Boards) == 1 && len(p.ports) == 1; i < 0 && !alone {
+		return "", fmt.Errorf("board %s: nothing was recorded on its port %q, but on %s", b.Name, b.Port, portNames(p.ports))
+	}
+	return p.ports[max(i, 0)].Name, nil
 }
 
 // openCloud points the configuration at a simulator of its own. The uplink keeps
