@@ -10,6 +10,11 @@ import (
 // adapters and a busy Pi hold bytes back for longer than a byte takes.
 const minSilence = 20 * time.Millisecond
 
+// heldBack is how many bytes' time a USB adapter may stay silent while the board
+// talks: some CH341 hand over nothing until a packet of 32 bytes is full. Twice
+// that is allowed.
+const heldBack = 2 * 32
+
 // Frame is one accepted frame.
 type Frame struct {
 	Bytes   []byte        // valid until the next Feed or Scan
@@ -291,7 +296,7 @@ func (s *Scanner) Deadline() (reading.Stamp, bool) {
 		return reading.Stamp{}, false
 	}
 	missing := max(s.total, s.next, held+1) - held
-	silence := max(s.plan.gap, s.byteTime*time.Duration(3*missing), minSilence) // [WIRE-7]
+	silence := max(s.plan.gap, s.byteTime*time.Duration(max(3*missing, heldBack)), minSilence) // [WIRE-7]
 	return s.last.Add(silence), true
 }
 

@@ -176,28 +176,29 @@ func TestScanner_StampIsThatOfTheLastByte(t *testing.T) {
 	}
 }
 
-// TestScanner_Deadline: at 9600 baud a byte takes 1.042 ms; 17 missing bytes
-// may take three times their time, and nothing expires within 20 ms. [WIRE-7]
+// TestScanner_Deadline: missing bytes may take three times their time, or that
+// of two packets of a USB adapter, and nothing expires within 20 ms. [WIRE-7]
 func TestScanner_Deadline(t *testing.T) {
-	p := presetPlan(t, "demo")
-	wire := fromHex(t, demoGood)
+	p := presetPlan(t, "ano-v7")
 	for _, row := range []struct {
-		held, baud int
-		want       time.Duration
+		held string // of a frame of 54 or of 13 bytes
+		baud int
+		want time.Duration
 	}{
-		{5, 9600, 3 * 17 * (10 * time.Second / 9600)},
-		{20, 9600, 20 * time.Millisecond},
-		{5, 115200, 20 * time.Millisecond},
-		{5, 0, 20 * time.Millisecond},
+		{"AA FF 03 30", 9600, 3 * 50 * (10 * time.Second / 9600)},
+		{"AA FF 03 07", 9600, 2 * 32 * (10 * time.Second / 9600)},
+		{"AA FF 03 07 D2", 1200, 2 * 32 * (10 * time.Second / 1200)},
+		{"AA FF 03 07", 115200, 20 * time.Millisecond},
+		{"AA FF 03 07", 0, 20 * time.Millisecond},
 	} {
 		s := frame.NewScanner(p, row.baud)
-		s.Feed(reading.Chunk{Bytes: wire[:row.held], Stamp: stampAt(100)})
+		s.Feed(reading.Chunk{Bytes: fromHex(t, row.held), Stamp: stampAt(100)})
 		if s.Scan() {
 			t.Fatal("a frame out of a part")
 		}
 		got, ok := s.Deadline()
 		if !ok || got.Since(stampAt(100)) != row.want {
-			t.Errorf("%d bytes at %d baud: got %v %v, want %v", row.held, row.baud, got.Since(stampAt(100)), ok, row.want)
+			t.Errorf("%s at %d baud: got %v %v, want %v", row.held, row.baud, got.Since(stampAt(100)), ok, row.want)
 		}
 	}
 	s := frame.NewScanner(p, 9600)
