@@ -36,7 +36,7 @@ func ownCaptures() map[string]func(*testing.T) []byte {
 		"wrong-baud.pcapng":       taped("a demo board at 9600 baud, read at 115200: nothing but noise", wrongBaud),
 		"report-all.pcapng":       taped("demo board, ten frames a second; report = all", tenASecond),
 		"report-period.pcapng":    taped("the same recording as report-all; report = 500ms", tenASecond),
-		"read-late.pcapng":        taped("demo board; the machine was busy, and one read brings three frames: they have one time", readLate),
+		"read-late.pcapng":        taped("demo board; the machine was busy, and one read brings three frames, each with its own time", readLate),
 		"two-boards.pcapng":       taped("demo board and WIT sensor on two ports", twoBoards),
 		"refused-values.pcapng":   taped("the thing model spells humidity with a capital and has an integer for running", threeFrames),
 		"lost-reply.pcapng":       taped("the cloud's reply to the second post is lost", lostReply),

@@ -51,7 +51,7 @@ func (s *transcript) cause(at time.Duration, who, station, format string, args .
 }
 
 // seconds is a time since the recording's beginning.
-func seconds(at time.Duration) string { return fmt.Sprintf("+%.4f", at.Seconds()) }
+func seconds(at time.Duration) string { return fmt.Sprintf("%+.4f", at.Seconds()) }
 
 // board adds what happened up to the queue.
 func (s *transcript) board(station, format string, args ...any) {

@@ -3,6 +3,7 @@ package frame_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -160,19 +161,41 @@ func stampAt(ms int) reading.Stamp {
 	return reading.Stamp{Wall: int64(d), Boot: int64(d)}
 }
 
-func TestScanner_StampIsThatOfTheLastByte(t *testing.T) {
-	p := presetPlan(t, "demo")
-	wire := fromHex(t, demoGood)
-	s := frame.NewScanner(p, 115200)
-	s.Feed(reading.Chunk{Bytes: wire[:10], Stamp: stampAt(1)})
-	s.Feed(reading.Chunk{Bytes: append(bytes.Clone(wire[10:]), wire[:5]...), Stamp: stampAt(2)})
-	s.Feed(reading.Chunk{Bytes: wire[5:21], Stamp: stampAt(3)})
-	s.Feed(reading.Chunk{Bytes: wire[21:], Stamp: stampAt(4)})
-	for _, want := range []int{2, 4} {
-		ok, f := s.Scan(), s.Frame()
-		if !ok || f.Stamp != stampAt(want) {
-			t.Errorf("got %v %v, want the stamp of chunk %d", ok, f.Stamp, want)
-		}
+// TestScanner_Stamp: a frame has the time of its last byte, which lies before
+// that of the read by what came behind it. [WIRE-14]
+func TestScanner_Stamp(t *testing.T) {
+	wire := fromHex(t, demoGood) // 22 bytes; at 10000 bits/s a byte takes 1 ms
+	three := bytes.Repeat(wire, 3)
+	for _, row := range []struct {
+		name  string
+		baud  int
+		reads map[int][]byte // when, in ms
+		want  []int
+	}{
+		{"LastByteOfItsRead", 10000, map[int][]byte{100: wire[:10], 200: wire[10:]}, []int{200}},
+		{"OthersBehindIt", 10000, map[int][]byte{100: wire[:10], 200: append(bytes.Clone(wire[10:]), wire[:5]...), 300: wire[5:21], 400: wire[21:]}, []int{195, 400}},
+		{"ThreeInOneRead", 10000, map[int][]byte{100: three}, []int{56, 78, 100}},
+		{"NotBeforeTheReadBefore", 10000, map[int][]byte{100: wire, 133: three}, []int{100, 111, 122, 133}},
+		{"ClockSetBack", 10000, map[int][]byte{100: wire, 99: three}, []int{100, 99, 99, 99}},
+		{"NoSpeed", 0, map[int][]byte{100: three}, []int{100, 100, 100}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := frame.NewScanner(presetPlan(t, "demo"), row.baud)
+			times := slices.Sorted(maps.Keys(row.reads))
+			if row.name == "ClockSetBack" {
+				slices.Reverse(times)
+			}
+			var got []int
+			for _, at := range times {
+				s.Feed(reading.Chunk{Bytes: row.reads[at], Stamp: stampAt(at)})
+				for s.Scan() {
+					got = append(got, int(s.Frame().Stamp.Wall/int64(time.Millisecond)))
+				}
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("frames at %v ms, want %v", got, row.want)
+			}
+		})
 	}
 }
 
