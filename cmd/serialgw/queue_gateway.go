@@ -11,11 +11,16 @@ import (
 	"time"
 
 	"serialgw/internal/gateway"
+	"serialgw/internal/queue"
 	"serialgw/internal/reading"
 )
 
-// intakeStep is the distance between two looks at what has come in.
-const intakeStep = 10 * time.Second
+const (
+	// intakeStep is the distance between two looks at what has come in.
+	intakeStep = 10 * time.Second
+	// endsMost is how often the ends of a queue that moves are looked for.
+	endsMost = 8
+)
 
 // intake measures how fast the queue is filled, over the last rateOver.
 type intake struct {
@@ -71,19 +76,32 @@ func (n *node) measureIntake(ctx context.Context) {
 
 // queueStatus answers "queue".
 func (n *node) queueStatus() queueStatus {
-	s := n.queue.Stats()
+	s, oldest, newest := n.queueEnds()
 	status := queueStatus{
-		Dir: n.dir, Running: true, Records: s.Records, NextSeq: s.NextSeq, Bytes: s.Bytes, MaxBytes: n.cfg.Queue.MaxBytes,
+		Dir: n.dir, Running: true, Records: s.Records, Oldest: oldest, Newest: newest, NextSeq: s.NextSeq, Bytes: s.Bytes, MaxBytes: n.cfg.Queue.MaxBytes,
 		RoomBytes: n.queue.Room(), Dropped: s.Dropped, Cleared: s.Cleared, Damaged: s.DamagedRecords, InMemory: s.InMemory,
 	}
 	status.setRate(n.intake.rate(look{time.Now(), s.AppendedBytes}))
-	if s.Records > 0 {
-		status.Oldest, status.Newest = n.queueEnd(s.OldestSeq), n.queueEnd(s.NewestSeq)
-	}
 	return status
 }
 
-// queueEnd reads the record seq for its time. It may have left the queue by now.
+// queueEnds returns the oldest and the newest record that wait. One that leaves
+// the queue before it is read is looked for again.
+func (n *node) queueEnds() (s queue.Stats, oldest, newest *queueEnd) {
+	for range endsMost {
+		s = n.queue.Stats()
+		if s.Records == 0 {
+			return s, nil, nil
+		}
+		oldest, newest = n.queueEnd(s.OldestSeq), n.queueEnd(s.NewestSeq)
+		if !oldest.Time.IsZero() && !newest.Time.IsZero() {
+			break
+		}
+	}
+	return s, oldest, newest
+}
+
+// queueEnd reads the record seq for its time.
 func (n *node) queueEnd(seq uint64) *queueEnd {
 	got, record, ok := n.queue.Read(seq)
 	if !ok || got != seq {

@@ -211,19 +211,13 @@ func TestQueueClear_WhileAGatewayRuns(t *testing.T) {
 	g.sim.DelayReplies(0)
 	await(t, "the end of the backlog", func() bool { return waiting() == 0 })
 	newer := g.newer(last)
-	await(t, "the last verdict", func() bool {
+	await(t, "a confirmation of each newer record", func() bool {
 		confirmed := g.confirmations()
 		return !slices.ContainsFunc(newer, func(seq uint64) bool { return confirmed[seq] == 0 })
 	})
 	s = g.node.queue.Stats()
 	if s.Appended != s.Acked+s.Cleared || s.Dropped+s.DamagedRecords > 0 {
 		t.Errorf("not each counted once: %+v", s)
-	}
-	confirmed := g.confirmations()
-	for _, seq := range newer {
-		if n := confirmed[seq]; n != 1 {
-			t.Fatalf("record %d, newer than %d, was confirmed %d times", seq, last, n)
-		}
 	}
 	code, out, _ = verb("queue", "--config", g.path)
 	if want := fmt.Sprintf("%d records by hand", s.Cleared); code != exitOK || !strings.Contains(out, want) {
