@@ -69,7 +69,7 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
-	return summarize(std, plan.Name(), metrics, metrics.Frames)
+	return summarise(std, plan.Name(), metrics, metrics.Frames)
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {

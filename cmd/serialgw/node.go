@@ -50,7 +50,9 @@ type node struct {
 
 // line is a board's port, with the settings that it was made for.
 type line struct {
-	print string
+	print  string
+	config uart.Config
+	tap    *tap // the board's, whatever becomes of its port
 	*uart.Line
 }
 
@@ -215,9 +217,10 @@ func (n *node) serveStatus(ctx context.Context) {
 	if n.socket == "" {
 		return
 	}
-	offer := gateway.Service{Answers: map[string]gateway.Answer{
-		"status": func([]string) any { return n.status() },
-	}}
+	offer := gateway.Service{
+		Answers: map[string]gateway.Answer{"status": func([]string) any { return n.status() }},
+		Streams: map[string]gateway.Stream{"record": n.record},
+	}
 	if err := gateway.ServeSocket(ctx, n.socket, offer); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")
 	}

@@ -85,7 +85,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newPorts(std), newVersion(std))
 	return root
 }
 
