@@ -117,6 +117,9 @@ func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
 		return 0, nil, r.damaged("not a pcapng recording")
 	}
 	kind, length := r.order.Uint32(head), r.order.Uint32(head[4:])
+	if kind == 0 && length == 0 && r.onlyZeros() {
+		return 0, nil, ErrCut
+	}
 	least := uint32(blockFrame)
 	if kind == blockSection {
 		least += sectionFixed
@@ -134,6 +137,20 @@ func (r *Reader) readBlock() (kind uint32, body []byte, err error) {
 		return 0, nil, r.damaged("block lengths differ: %d and %d", length, again)
 	}
 	return kind, block[8:end], nil
+}
+
+// onlyZeros reads to the end and reports whether nothing else stands there. A
+// power cut may leave the length of a file and lose its last bytes.
+func (r *Reader) onlyZeros() bool {
+	for {
+		b, err := r.in.ReadByte()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if b != 0 {
+			return false
+		}
+	}
 }
 
 // whole takes n bytes out of the buffer, where they stay until the next read.

@@ -28,10 +28,14 @@ const (
 // behind the question's name are its arguments.
 type Answer func(arguments []string) any
 
-// Stream writes the answer to one question until there is no more, or ctx ends:
-// the client has gone, or the gateway stops. A client that does not read for
-// five seconds makes a write fail.
-type Stream func(ctx context.Context, arguments []string, w io.Writer) error
+// Stream answers one question by a stream, or refuses it with an error, whose
+// words the client sees.
+type Stream func(arguments []string) (Writing, error)
+
+// Writing writes a stream until there is no more, or ctx ends: the client has
+// gone, or the gateway stops. A client that does not read for five seconds makes
+// a write fail.
+type Writing func(ctx context.Context, w io.Writer) error
 
 // Service is what a status socket offers, by the names of the questions.
 type Service struct {
@@ -137,9 +141,9 @@ func (d *desk) serve(ctx context.Context, conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	stream, arguments := d.answer(conn)
+	write := d.answer(conn)
 	<-d.slots
-	if stream == nil {
+	if write == nil {
 		return
 	}
 	defer func() { <-d.streams }()
@@ -152,40 +156,53 @@ func (d *desk) serve(ctx context.Context, conn net.Conn) {
 		gone()
 	}()
 	defer func() { _ = conn.Close(); <-left }()
-	_ = stream(ctx, arguments, patient{conn}) // the client sees where it ends
+	_ = write(ctx, patient{conn}) // the client sees where it ends
 }
 
-// answer takes one question, and answers it unless it begins a stream.
-func (d *desk) answer(conn net.Conn) (Stream, []string) {
+// answer takes one question, and answers it unless it begins a stream, which
+// then has its place.
+func (d *desk) answer(conn net.Conn) Writing {
 	_ = conn.SetDeadline(time.Now().Add(socketTimeout))
 	line, err := bufio.NewReaderSize(conn, questionMost).ReadSlice('\n')
 	if err != nil {
-		return nil, nil // a client that asks nothing gets nothing
+		return nil // a client that asks nothing gets nothing
 	}
-	words := strings.Fields(string(line))
-	if len(words) == 0 {
-		words = []string{""}
+	name, arguments := "", strings.Fields(string(line))
+	if len(arguments) > 0 {
+		name, arguments = arguments[0], arguments[1:]
 	}
-	name, arguments := words[0], words[1:]
+	if stream, ok := d.offer.Streams[name]; ok {
+		return d.begin(conn, stream, arguments)
+	}
 	var reply any = socketError{"unknown question " + name}
 	if a, ok := d.offer.Answers[name]; ok {
 		reply = a(arguments)
 	}
-	stream := d.offer.Streams[name]
-	if stream != nil {
-		select {
-		case d.streams <- struct{}{}:
-			reply = struct{}{}
-		default:
-			stream, reply = nil, socketError{fmt.Sprintf("%d others are being served already", streamClients)}
-		}
+	_ = json.NewEncoder(conn).Encode(reply)
+	return nil
+}
+
+// begin gives a stream its place, or refuses it.
+func (d *desk) begin(conn net.Conn, stream Stream, arguments []string) Writing {
+	reply := json.NewEncoder(conn)
+	select {
+	case d.streams <- struct{}{}:
+	default:
+		_ = reply.Encode(socketError{fmt.Sprintf("%d others are being served already", streamClients)})
+		return nil
 	}
-	if err := json.NewEncoder(conn).Encode(reply); err != nil && stream != nil {
+	write, refused := stream(arguments)
+	if refused == nil {
+		refused = reply.Encode(struct{}{})
+	} else {
+		_ = reply.Encode(socketError{refused.Error()})
+	}
+	if refused != nil {
 		<-d.streams
-		return nil, nil
+		return nil
 	}
 	_ = conn.SetDeadline(time.Time{})
-	return stream, arguments
+	return write
 }
 
 // patient gives each write a time limit of its own.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,12 +31,17 @@ func serve(t *testing.T, path string) (stop func() error) {
 }
 
 // sayBack streams its arguments, and then waits for the client to go.
-func sayBack(ctx context.Context, arguments []string, w io.Writer) error {
-	_, err := fmt.Fprintln(w, strings.Join(arguments, "+"))
-	if slices.Contains(arguments, "wait") {
-		<-ctx.Done()
+func sayBack(arguments []string) (Writing, error) {
+	if len(arguments) == 0 {
+		return nil, errors.New("nothing to say")
 	}
-	return err
+	return func(ctx context.Context, w io.Writer) error {
+		_, err := fmt.Fprintln(w, strings.Join(arguments, "+"))
+		if slices.Contains(arguments, "wait") {
+			<-ctx.Done()
+		}
+		return err
+	}, nil
 }
 
 // ask waits until the socket is there.
@@ -66,6 +72,10 @@ func TestSocket_QuestionAndAnswer(t *testing.T) {
 	ask(t, path, "weather", &unknown)
 	if unknown["error"] != "unknown question weather" {
 		t.Errorf("got %v", unknown)
+	}
+	ask(t, path, "", &unknown)
+	if unknown["error"] != "unknown question " {
+		t.Errorf("no question: got %v", unknown)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o660 {
@@ -126,6 +136,11 @@ func TestSocket_Streams(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	_ = r.Close()
+	for range 2 * streamClients { // one that is refused takes no place
+		if _, err := Listen(t.Context(), path, "say"); err == nil || err.Error() != "the gateway refuses: nothing to say" {
+			t.Errorf("got %v", err)
+		}
+	}
 	if _, err := Listen(t.Context(), path, "sing"); err == nil || err.Error() != "the gateway refuses: unknown question sing" {
 		t.Errorf("got %v", err)
 	}
