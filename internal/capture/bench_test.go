@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"io"
+	"path/filepath"
 	"testing"
+	"time"
 )
 
 // benchPacket is a read of a port: the 64 bytes that a USB adapter hands over.
@@ -25,6 +27,27 @@ func BenchmarkWriter_Write(b *testing.B) {
 		if err := w.Write(benchPacket); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkRecorder_Write records one packet in a file.
+func BenchmarkRecorder_Write(b *testing.B) {
+	r, err := NewRecorder(RecorderConfig{Path: filepath.Join(b.TempDir(), "board.pcapng"), Sync: time.Second})
+	if err == nil {
+		err = r.Write(benchPacket)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(benchPacket.Bytes)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.Write(benchPacket); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
 

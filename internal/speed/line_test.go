@@ -42,6 +42,7 @@ type board struct {
 	size   int
 	now    func() reading.Stamp
 	queue  store
+	ahead  uint64 // so many records may wait in the queue
 
 	asked chan int      // so many frames more are to be sent
 	room  chan struct{} // one slot: something left the queue
@@ -51,7 +52,7 @@ type board struct {
 
 // Next need not keep its wait: whole frames leave nothing to wait for.
 func (b *board) Next(ctx context.Context, _ time.Duration) (reading.Chunk, error) {
-	for b.left == 0 || b.queue.Stats().Records > aheadMost {
+	for b.left == 0 || b.queue.Stats().Records > b.ahead {
 		select {
 		case n := <-b.asked:
 			b.left += n
@@ -73,40 +74,47 @@ func (*board) Reopen(string) {}
 
 // line is a whole gateway between a board and a broker.
 type line struct {
-	board *board
-	acked chan struct{} // one slot: something left the queue
-	total uint64        // frames asked for
+	board  *board
+	stored chan struct{} // one slot: something came into the queue
+	acked  chan struct{} // one slot: something left it
+	total  uint64        // frames asked for
 }
 
-// newLine runs a gateway until the test ends.
+// newLine runs a gateway to a broker until the test ends.
 func newLine(tb testing.TB, cfg cloud.Config, q store) *line {
 	tb.Helper()
-	now, plan := clock.New().Now, benchFrame(tb)
-	client, err := cloud.New(cfg, now, cloud.Options{})
+	client, err := cloud.New(cfg, clock.New().Now, cloud.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return newLineTo(tb, gateway.Uplink{
+		Publisher: client, PostInterval: cfg.PostInterval, InFlight: cfg.Window(),
+		History: cfg.HistoryUsable(), HistoryValues: cfg.HistoryValues,
+	}, q, aheadMost)
+}
+
+func newLineTo(tb testing.TB, up gateway.Uplink, q store, ahead uint64) *line {
+	tb.Helper()
+	now, plan := clock.New().Now, benchFrame(tb)
 	letters, err := gateway.OpenDeadLetters(filepath.Join(tb.TempDir(), "deadletters.jsonl"), 1<<20)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l := &line{acked: make(chan struct{}, 1), board: &board{
-		frames: benchStream(tb, plan, 1000), size: plan.MaxSize(), now: now, queue: q,
+	l := &line{stored: make(chan struct{}, 1), acked: make(chan struct{}, 1), board: &board{
+		frames: benchStream(tb, plan, 1000), size: plan.MaxSize(), now: now, queue: q, ahead: ahead,
 		asked: make(chan int), room: make(chan struct{}, 1),
 	}}
 	g := gateway.New(gateway.Deps{
 		Queue: q, DeadLetters: letters, Now: now, Log: zerolog.Nop(),
-		Acked: func() { note(l.acked); note(l.board.room) },
+		Stored: func(uint64, int) { note(l.stored) },
+		Acked:  func() { note(l.acked); note(l.board.room) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- g.Run(ctx, gateway.Config{
-			Boards: []gateway.Board{{Name: "board", Plan: plan, Source: l.board, Baud: 115200}},
-			Uplink: gateway.Uplink{
-				Publisher: client, PostInterval: cfg.PostInterval, InFlight: cfg.Window(),
-				History: cfg.HistoryUsable(), HistoryValues: cfg.HistoryValues,
-			},
+			Boards:       []gateway.Board{{Name: "board", Plan: plan, Source: l.board, Baud: 115200}},
+			Uplink:       up,
 			SyncInterval: time.Second, DrainLimit: time.Second,
 		})
 	}()
@@ -129,11 +137,11 @@ func note(c chan<- struct{}) {
 // run sends n frames and returns when all are confirmed and out of the queue;
 // the last goes alone, as those of publish do.
 func (l *line) run(n int) {
-	l.burst(n - 1)
-	l.burst(1)
+	l.send(n - 1)
+	l.send(1)
 }
 
-func (l *line) burst(n int) {
+func (l *line) send(n int) {
 	l.total += uint64(n)
 	l.board.asked <- n
 	for l.board.queue.Stats().Acked < l.total {
@@ -167,6 +175,8 @@ func simulated(tb testing.TB) cloud.Config {
 	return cfg
 }
 
+func inMemory(testing.TB) store { return queue.NewMemory() }
+
 func onDisk(tb testing.TB) store {
 	tb.Helper()
 	cfg := queue.Defaults()
@@ -184,7 +194,6 @@ func onDisk(tb testing.TB) store {
 // platform would, does more than the gateway.
 func BenchmarkLine(b *testing.B) {
 	toSink := func(tb testing.TB) cloud.Config { return uplink(newSink(tb).addr(), largeWindow) }
-	inMemory := func(testing.TB) store { return queue.NewMemory() }
 	for _, row := range []struct {
 		name   string
 		broker func(testing.TB) cloud.Config
