@@ -77,6 +77,9 @@ func BenchmarkParseRecord(b *testing.B) {
 	b.Run("names=known", func(b *testing.B) {
 		var p Parser
 		r, err := p.Parse(record, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
 		b.SetBytes(int64(len(record)))
 		b.ReportAllocs()
 		for b.Loop() {
