@@ -73,7 +73,7 @@ func (s *session) record(t *testing.T, name string, args ...string) {
 }
 
 // repeated makes a recording of so many bytes, the same ones again and again,
-// or random ones.
+// or random ones, with one frame at the end: without any, decode fails.
 func (s *session) repeated(t *testing.T, name string, size int, unit ...byte) string {
 	t.Helper()
 	b := bytes.Repeat(unit, size/max(len(unit), 1))
@@ -82,7 +82,7 @@ func (s *session) repeated(t *testing.T, name string, size int, unit ...byte) st
 		_, _ = rand.NewChaCha8([32]byte{}).Read(b)
 	}
 	path := filepath.Join(s.dir, name)
-	must(t, os.WriteFile(path, b, 0o600))
+	must(t, os.WriteFile(path, append(b, frameOf(0)...), 0o600))
 	return path
 }
 
