@@ -50,8 +50,12 @@ func (s *session) live(t *testing.T, baud int, pyOrig bool) map[string]figures {
 	for range *liveRuns {
 		for _, g := range gateways {
 			out := s.mustRun(t, time.Duration(*secs+20)*time.Second, s.ref, s.benchref, s.liveArgs(baud, *secs, g.line)...)
-			fmt.Printf("%-9s %s", g.name, lastLine(out))
-			all[g.name] = append(all[g.name], parseFigures(lastLine(out)))
+			line := figureLine.FindString(out)
+			if line == "" {
+				t.Fatalf("%s: no figures in\n%s", g.name, out)
+			}
+			fmt.Printf("   %-9s %s\n", g.name, line)
+			all[g.name] = append(all[g.name], parseFigures(line))
 		}
 	}
 	medians := make(map[string]figures)
@@ -71,16 +75,8 @@ func (s *session) live(t *testing.T, baud int, pyOrig bool) map[string]figures {
 	return medians
 }
 
-// lastLine is the one with the figures: gateways may say something before it.
-func lastLine(out string) string {
-	lines := regexp.MustCompile(`(?m)^.*$`).FindAllString(out, -1)
-	for i := len(lines) - 1; i >= 0; i-- {
-		if lines[i] != "" {
-			return lines[i] + "\n"
-		}
-	}
-	return "\n"
-}
+// figureLine is the one that benchref prints; gateways say something, too.
+var figureLine = regexp.MustCompile(`(?m)^baud=.*$`)
 
 var figurePattern = regexp.MustCompile(`([\w%./]+)=(-?[\d.]+)`)
 
@@ -222,7 +218,7 @@ func (s *session) quietLine(t *testing.T, trials int, front []byte, gateway func
 }
 
 func TestParseFigures(t *testing.T) {
-	got := parseFigures(lastLine("ready\nbaud=115200 frames=10 lost=0 cpu%=7.50 lat_us p50=131 p99=931 overrun_bytes=0\n"))
+	got := parseFigures(figureLine.FindString("ready\nbaud=115200 frames=10 lost=0 cpu%=7.50 lat_us p50=131 p99=931 overrun_bytes=0\nstopped n=5\n"))
 	if got["cpu%"] != 7.5 || got["p99"] != 931 || len(got) != 7 {
 		t.Errorf("got %v", got)
 	}
