@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update side-by-side fuzz noise cross system generate clean
+.PHONY: help build run test race lint bench allocs allocs-update side-by-side fuzz noise cross system transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,10 @@ cross: ## build for every supported machine into bin/
 system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
 
-generate: ## make the demo's recording anew
+transcripts: ## write the transcripts in testdata/captures anew: read the diff
+	$(GO) test ./cmd/serialgw -count 1 -run 'TestTranscripts$$' -update
+
+generate: ## make the demo's recording and our own in testdata/captures anew
 	$(GO) generate ./...
 
 clean: ## remove what was built

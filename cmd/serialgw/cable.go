@@ -39,7 +39,24 @@ func newCable() (*cable, error) {
 	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot prepare the pty: %w", err), master.Close(), slave.Close())
 	}
-	return &cable{board: master, port: slave, opened: make(chan struct{}), played: make(chan struct{})}, nil
+	board, err := interruptible(master)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot prepare the pty: %w", err), slave.Close())
+	}
+	return &cable{board: board, port: slave, opened: make(chan struct{}), played: make(chan struct{})}, nil
+}
+
+// interruptible returns file, which is closed, as one whose reads and writes
+// take deadlines.
+func interruptible(file *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(err, unix.Close(fd), file.Close())
+	}
+	return os.NewFile(uintptr(fd), file.Name()), file.Close()
 }
 
 // Name returns the path of the port.
@@ -61,13 +78,28 @@ func (c *cable) play(ctx context.Context, p *capture.Player) error {
 	case <-ctx.Done():
 		return nil
 	}
-	err := p.Play(ctx, c.board)
-	if ctx.Err() != nil {
-		return nil
+	if err := c.playNow(ctx, p); err != nil || stopped(ctx) {
+		return err
 	}
 	close(c.played)
-	return err
+	return nil
 }
+
+// playNow plays into the cable until the end, or until ctx ends, which is no
+// error. A port that nobody reads does not hold it up.
+func (c *cable) playNow(ctx context.Context, p *capture.Player) error {
+	defer context.AfterFunc(ctx, func() { _ = c.board.SetWriteDeadline(past) })()
+	if err := p.Play(ctx, c.board); !stopped(ctx) {
+		return err
+	}
+	return nil
+}
+
+// past is a deadline that ends what goes on.
+var past = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
+
+// stopped reports whether it is we who stop.
+func stopped(ctx context.Context) bool { return ctx.Err() != nil }
 
 // silence is how long nothing may come out of a pty before it counts as empty.
 const silence = 100 * time.Millisecond

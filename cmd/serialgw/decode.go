@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"serialgw/internal/capture"
 	"serialgw/internal/config"
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
@@ -69,7 +71,7 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
-	return summarize(std, plan.Name(), metrics, metrics.Frames)
+	return summarise(std, plan.Name(), metrics, metrics.Frames)
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -118,13 +120,28 @@ func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func()
 		return strings.NewReader(string(raw)), func() {}, nil
 	}
 	if o.in == "-" {
-		return std.in, func() {}, nil
+		in, err := plainBytes(std.in, "-")
+		return in, func() {}, err
 	}
 	file, err := os.Open(o.in)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot read the bytes: %w", err)
 	}
-	return file, func() { _ = file.Close() }, nil
+	in, err := plainBytes(file, o.in)
+	if err != nil {
+		_ = file.Close() // nothing was written to it
+		return nil, nil, err
+	}
+	return in, func() { _ = file.Close() }, nil
+}
+
+// plainBytes refuses a recording with times, whose bytes lie among others.
+func plainBytes(r io.Reader, name string) (io.Reader, error) {
+	in := bufio.NewReader(r)
+	if head, _ := in.Peek(4); capture.IsPcapNG(head) { // an error comes again when it is read
+		return nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(name))
+	}
+	return in, nil
 }
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no
@@ -150,7 +167,11 @@ func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, err
 		n, err := in.Read(buf)
 		if n > 0 {
 			scanner.Feed(reading.Chunk{Bytes: buf[:n]})
-			if err := drain(); err != nil {
+			err := drain()
+			if n < len(buf) { // nothing more for the moment: show what there is
+				err = errors.Join(err, sink.flush())
+			}
+			if err != nil {
 				return scanner.Metrics(), err
 			}
 		}

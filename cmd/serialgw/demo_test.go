@@ -16,7 +16,7 @@ import (
 
 //go:generate go test -run TestDemoRecording -update .
 
-var update = flag.Bool("update", false, "write demo.pcapng anew")
+var update = flag.Bool("update", false, "write the files that tests compare with anew")
 
 const (
 	demoFrames = 600

@@ -40,6 +40,7 @@ type node struct {
 	options nodeOptions
 	letters *gateway.DeadLetters
 	gateway *gateway.Gateway
+	intake  intake
 
 	client      atomic.Pointer[cloud.Client] // of the uplink now in use
 	uplinkPrint string
@@ -50,7 +51,9 @@ type node struct {
 
 // line is a board's port, with the settings that it was made for.
 type line struct {
-	print string
+	print  string
+	config uart.Config
+	tap    *tap // the board's, whatever becomes of its port
 	*uart.Line
 }
 
@@ -58,6 +61,8 @@ type line struct {
 type store interface {
 	gateway.Queue
 	Stats() queue.Stats
+	Room() int64
+	Clear(last uint64) uint64
 	Recovery() queue.Recovery
 	Close() error
 }
@@ -181,6 +186,7 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.gateway.Run(ctx, gcfg) })
 	group.Go(func() error { n.serveStatus(ctx); return nil })
+	group.Go(func() error { n.measureIntake(ctx); return nil })
 	group.Go(func() error { n.watchNetwork(ctx); return nil })
 	group.Go(func() error { n.watchReload(ctx, reload, load); return nil })
 	err = group.Wait()
@@ -215,9 +221,13 @@ func (n *node) serveStatus(ctx context.Context) {
 	if n.socket == "" {
 		return
 	}
-	offer := gateway.Service{Answers: map[string]gateway.Answer{
-		"status": func([]string) any { return n.status() },
-	}}
+	offer := gateway.Service{
+		Answers: map[string]gateway.Answer{
+			"status": func([]string) any { return n.status() },
+			"queue":  func([]string) any { return n.queueStatus() },
+		},
+		Streams: map[string]gateway.Stream{"record": n.record, "queue-read": n.readQueue, "queue-clear": n.clearQueue},
+	}
 	if err := gateway.ServeSocket(ctx, n.socket, offer); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")
 	}

@@ -112,7 +112,7 @@ func (s *jsonSink) write(r *reading.Reading) error {
 	if s.flat {
 		b = s.appendValues(b, r)
 	} else {
-		b = append(appendHead(b, r), `"values":`...)
+		b = append(appendHead(append(b, '{'), r), `"values":`...)
 		b = append(s.appendValues(b, r), '}')
 	}
 	s.buf = append(b, '\n')
@@ -128,9 +128,8 @@ func (s *jsonSink) flush() error {
 	return err
 }
 
-// appendHead appends what a line says besides the values.
+// appendHead appends what a line says besides the values, with a comma behind.
 func appendHead(b []byte, r *reading.Reading) []byte {
-	b = append(b, '{')
 	if r.Board != "" {
 		b = append(b, `"board":`...)
 		b = reading.AppendQuoted(b, r.Board)

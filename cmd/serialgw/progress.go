@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 )
@@ -11,41 +12,72 @@ const (
 	progressSlow = 10 * time.Second       // a line each, elsewhere
 )
 
-// showProgress tells on standard error how far the playing is, and what more
-// says, until the function it returns is called.
-func (r *replay) showProgress(more func() string) (stop func()) {
-	if r.quiet {
+// ticker shows a line on standard error that changes, and lines that stay. It
+// may be used by several goroutines.
+type ticker struct {
+	out   io.Writer
+	quiet bool // shows nothing
+	mu    sync.Mutex
+}
+
+// show shows text again and again, until the function it returns is called: on
+// a terminal in one line, elsewhere a line each.
+func (t *ticker) show(text func() string) (stop func()) {
+	if t.quiet {
 		return func() {}
 	}
-	live := isTerminal(r.std.err)
 	every := progressSlow
-	if live {
+	if isTerminal(t.out) {
 		every = progressFast
 	}
 	done := make(chan struct{})
 	var shown sync.WaitGroup
-	start := time.Now()
 	shown.Go(func() { // awaited by stop
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
+		tick := time.NewTicker(every)
+		defer tick.Stop()
 		for {
 			select {
 			case <-done:
-				if live {
-					_, _ = fmt.Fprint(r.std.err, "\r\x1b[K")
-				}
+				t.clear()
 				return
-			case <-ticker.C:
-			}
-			text := r.progress(time.Since(start)) + more()
-			if live {
-				_, _ = fmt.Fprintf(r.std.err, "\r%.*s\x1b[K", terminalWidth(r.std.err)-1, text)
-			} else {
-				_, _ = fmt.Fprintln(r.std.err, text)
+			case <-tick.C:
+				t.change(text())
 			}
 		}
 	})
 	return func() { close(done); shown.Wait() }
+}
+
+func (t *ticker) change(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if isTerminal(t.out) {
+		_, _ = fmt.Fprintf(t.out, "\r%.*s\x1b[K", terminalWidth(t.out)-1, text)
+	} else {
+		_, _ = fmt.Fprintln(t.out, text)
+	}
+}
+
+func (t *ticker) clear() { t.say("") }
+
+// say shows a line that stays.
+func (t *ticker) say(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if isTerminal(t.out) {
+		_, _ = fmt.Fprint(t.out, "\r\x1b[K")
+	}
+	if text != "" && !t.quiet {
+		_, _ = fmt.Fprintf(t.out, "%s  %s\n", time.Now().Format("15:04:05"), text)
+	}
+}
+
+// showProgress tells on standard error how far the playing is, and what more
+// says, until the function it returns is called.
+func (r *replay) showProgress(more func() string) (stop func()) {
+	start := time.Now()
+	t := ticker{out: r.std.err, quiet: r.quiet}
+	return t.show(func() string { return r.progress(time.Since(start)) + more() })
 }
 
 // progress says how far the playing is, and how long the rest will take at the

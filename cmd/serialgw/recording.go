@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"serialgw/internal/capture"
 	"serialgw/internal/clock"
 	"serialgw/internal/reading"
+
+	"golang.org/x/sys/unix"
 )
 
 // lookAt is how many packets of a recording tell which ports it has.
@@ -109,7 +112,7 @@ func (r *recording) take(p capture.Packet) bool {
 
 // player returns what plays the recording.
 func (r *recording) player() *capture.Player {
-	return &capture.Player{Open: r.open, Take: r.take, Wait: sleep, Now: clock.New().Now}
+	return &capture.Player{Open: r.open, Take: r.take, Wait: sleepExactly, Now: clock.New().Now}
 }
 
 // extent returns the times of the first and the last packet.
@@ -192,6 +195,25 @@ func (r *recording) stampOriginal(passed time.Duration, recorded int64) reading.
 // replayed is the boot of all that is played: its boot times count from the
 // recording's beginning and compare with no other.
 var replayed = reading.BootID{'r', 'e', 'p', 'l', 'a', 'y'} //nolint:gochecknoglobals // a constant
+
+// timerLate is how late the runtime's timers may end, generously.
+const timerLate = 2 * time.Millisecond
+
+// sleepExactly is sleep for the times of a recording: the kernel's timer ends
+// within a tenth of a millisecond, the runtime's up to one late.
+func sleepExactly(ctx context.Context, d time.Duration) error {
+	end := time.Now().Add(d)
+	if d > timerLate {
+		if err := sleep(ctx, d-timerLate); err != nil {
+			return err
+		}
+	}
+	for left := time.Until(end); left > 0; left = time.Until(end) {
+		t := unix.NsecToTimespec(int64(left))
+		_ = unix.Nanosleep(&t, nil) // a signal ends it early
+	}
+	return ctx.Err()
+}
 
 // fileName quotes a path for a command line that is shown to be copied.
 func fileName(path string) string {

@@ -85,7 +85,7 @@ func newReplay(std streams) *cobra.Command {
 	f.StringVar(&o.speed, "speed", "", "1x, 10x ... or max; default: 1x, with --print max")
 	f.StringVar(&o.from, "from", "", "begin at this `place`: a time into the recording (90s) or a number of bytes (4096B)")
 	f.StringVar(&o.port, "port", "", "play this recorded `port`; default: the board's, or the first")
-	f.IntVar(&o.baud, "baud", 0, "`bits/s` for bytes without times; default: the board's, or 115200")
+	f.IntVar(&o.baud, "baud", 0, "`bits/s` of the line; default: the board's, with --preset the recorded, or 115200")
 	f.DurationVar(&o.maxGap, "max-gap", 0, "shorten longer pauses to this")
 	f.BoolVar(&o.print, "print", false, "print the readings, no cloud")
 	f.StringVar(&o.format, "format", "json", "of --print: json (one line a reading), csv or table")
@@ -196,20 +196,26 @@ func (r *replay) choose(ports []capture.Port) error {
 			return err
 		}
 	}
-	if r.baud > 0 {
-		r.board.Baud = r.baud
+	wanted := r.port
+	if wanted == "" {
+		wanted = r.conf.Port
 	}
-	if r.board.Baud == 0 {
-		r.board.Baud = config.DefaultBoard().Baud
-	}
-	known := func(name string) bool {
-		return slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Name == name })
+	port := slices.IndexFunc(ports, func(p capture.Port) bool { return p.Is(wanted) })
+	switch {
+	case r.port != "" && r.rec.timed() && port < 0:
+		return usagef("--port %s: the recording has %s", r.port, portNames(ports))
+	case port >= 0:
+		r.rec.port = ports[port].Name
+	case len(ports) > 0:
+		port = 0
 	}
 	switch {
-	case r.port != "" && r.rec.timed() && !known(r.port):
-		return usagef("--port %s: the recording has %s", r.port, portNames(ports))
-	case r.port == "" && known(r.conf.Port):
-		r.rec.port = r.conf.Port
+	case r.baud > 0:
+		r.board.Baud = r.baud
+	case r.preset != "" && port >= 0 && ports[port].Baud() > 0:
+		r.board.Baud = ports[port].Baud()
+	case r.board.Baud == 0:
+		r.board.Baud = config.DefaultBoard().Baud
 	}
 	return nil
 }
@@ -260,7 +266,7 @@ func (r *replay) loadBoard(ports []capture.Port) error {
 	}
 	r.conf = r.cfg.Boards[0]
 	for _, b := range r.cfg.Boards {
-		recorded := slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Name == b.Port && (r.port == "" || r.port == p.Name) })
+		recorded := slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Is(b.Port) && (r.port == "" || p.Is(r.port)) })
 		if r.board.Name == "" && (b.Name == r.replayOptions.board || r.replayOptions.board == "" && recorded) {
 			r.conf = b
 			return nil

@@ -23,7 +23,7 @@ func (r *replay) playTo(ctx context.Context) error {
 	}
 	defer c.close()
 	name := c.Name()
-	if err := linkDevice(name, r.device); err != nil {
+	if err := linkDevice(name, r.device, "--device"); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(r.device) }()
@@ -35,19 +35,19 @@ func (r *replay) playTo(ctx context.Context) error {
 		return r.stopped(r.player.From.Bytes)
 	}
 	stop := r.showProgress(func() string { return "" })
-	err = r.player.Play(ctx, c.board)
+	err = c.playNow(ctx, r.player)
 	stop()
-	if ctx.Err() != nil {
+	if stopped(ctx) {
 		return r.stopped(r.player.Position().Bytes)
 	}
 	return errors.Join(r.ended(err), waitTaken(ctx, name))
 }
 
-// linkDevice makes path lead to the pty. A link that an earlier run left is
-// replaced, anything else is not touched.
-func linkDevice(name, path string) error {
+// linkDevice makes path, which a flag named, lead to the pty. A link that an
+// earlier run left is replaced, anything else is not touched.
+func linkDevice(name, path, flag string) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSymlink {
-		return usagef("--device %s: it exists and is no link; choose another path", path)
+		return usagef("%s %s: it exists and is no link; choose another path", flag, path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot replace %s: %w", path, err)

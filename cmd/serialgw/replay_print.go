@@ -35,7 +35,7 @@ func (r *replay) printAll(ctx context.Context) error {
 	if err := errors.Join(r.ended(err), sink.flush()); err != nil {
 		return err
 	}
-	if err := summarize(r.std, r.board.Plan.Name(), status.Metrics, status.Stored); err != nil || !interrupted {
+	if err := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored); err != nil || !interrupted {
 		return err
 	}
 	return r.stopped(done)
@@ -56,8 +56,8 @@ func (f flushing) Next(ctx context.Context, wait time.Duration) (reading.Chunk, 
 	return f.Source.Next(ctx, wait)
 }
 
-// summarize says what was found. Nothing at all is an error.
-func summarize(std streams, name string, m frame.Metrics, readings uint64) error {
+// summarise says what was found. Nothing at all is an error.
+func summarise(std streams, name string, m frame.Metrics, readings uint64) error {
 	_, _ = fmt.Fprintf(std.err, "frames %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%",
 		m.Frames, m.UnknownID, m.CheckFailed, m.Noise, 100*m.Explained())
 	if readings != m.Frames {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"serialgw/internal/capture"
 	"serialgw/internal/clock"
+	"serialgw/internal/cloud"
 	"serialgw/internal/config"
 	"serialgw/internal/frame"
 	"serialgw/internal/gateway"
@@ -95,11 +97,16 @@ func (r *replay) simulator(cfg *config.Config) (*onenetsim.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the simulator: %w", err)
 	}
-	c := &cfg.OneNET
+	pointAtSimulator(&cfg.OneNET, addr)
+	return sim, nil
+}
+
+// pointAtSimulator lets the uplink log in to a built-in simulator; how it posts
+// stays as it is.
+func pointAtSimulator(c *cloud.Config, addr net.Addr) {
 	c.Product, c.Device, c.Key, c.Level, c.Method = simProduct, simDevice, simKey, "device", "sha256"
 	c.Address, c.TLS, c.CAFile, c.User, c.Password = addr.String(), false, "", "", ""
 	c.Confirm, c.Topic = "reply", ""
-	return sim, nil
 }
 
 // refuseSecondLogin finds out whether a gateway is logged in as the device: a
@@ -310,7 +317,7 @@ func (p *publisher) summary(took time.Duration, interrupted bool) error {
 	s := p.node.status()
 	u := s.Gateway.Uplink
 	for _, b := range s.Gateway.Boards {
-		if err := summarize(p.std, b.Frame, b.Metrics, b.Stored); err != nil {
+		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,8 @@ See it work without a board and without an account:
 Then, with a board:
 
   serialgw ports                             which ports there are, and who holds them
+  serialgw record --port /dev/ttyUSB0        what it says, into a file
+  serialgw replay --print -p jy901 FILE      what that means; also into OneNET
   serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
   serialgw check  --config gateway.toml      every mistake in the file at once
   serialgw run    --config gateway.toml      the gateway itself`
@@ -85,7 +87,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newQueue(std), newPorts(std), newVersion(std))
 	return root
 }
 

@@ -20,5 +20,8 @@ func TestMain(m *testing.M) {
 
 // TestScript runs the verbs as a person at a shell would.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fillqueue": fillQueue},
+	})
 }

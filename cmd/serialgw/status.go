@@ -107,7 +107,7 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 			row("  values", "%s", valuesText(b))
 		}
 	}
-	row("queue", "%d readings waiting, %d dropped%s", s.Queue.Records, s.Queue.Dropped, diskTrouble(s.Queue))
+	row("queue", "%d readings waiting, %d dropped%s", s.Queue.Records, s.Queue.Dropped, queueNews(s.Queue))
 	u := s.Gateway.Uplink
 	state := "not connected"
 	if u.Ready {
@@ -129,9 +129,12 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 	return w.Flush()
 }
 
-// diskTrouble says what the queue suffers from, if anything.
-func diskTrouble(q queue.Stats) string {
+// queueNews says what else has happened to the queue, if anything.
+func queueNews(q queue.Stats) string {
 	text := ""
+	if q.Cleared > 0 {
+		text += fmt.Sprintf(", %d cleared", q.Cleared)
+	}
 	if q.InMemory {
 		text += ", the disk refuses writes: kept in memory"
 	}

@@ -81,16 +81,20 @@ func capacity(boards []gateway.Board, cfg *config.Config) gateway.Rates {
 }
 
 // lineOf returns the port of a board: the one in use when nothing about the
-// board has changed, so that its status stays known, else a new one.
-func (n *node) lineOf(b config.Board, print string) *uart.Line {
+// board has changed, so that its status stays known, else a new one. Recorders
+// stay.
+func (n *node) lineOf(b config.Board, print string) gateway.Source {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if old, ok := n.lines[b.Name]; ok && old.print == print {
-		return old.Line
+	l, ok := n.lines[b.Name]
+	if !ok {
+		l.tap = &tap{}
 	}
-	l := line{print, n.openLine(b)}
-	n.lines[b.Name] = l
-	return l.Line
+	if !ok || l.print != print {
+		l.print, l.config, l.Line = print, b.Config, n.openLine(b, l.tap)
+		n.lines[b.Name] = l
+	}
+	return tapped{l.Line, l.tap}
 }
 
 // port returns the state of a board's port.
@@ -104,7 +108,7 @@ func (n *node) port(board string) uart.Status {
 }
 
 // openLine makes a board's port; its changes of state are said once each.
-func (n *node) openLine(b config.Board) *uart.Line {
+func (n *node) openLine(b config.Board, t *tap) *uart.Line {
 	log := n.log.With().Str("board", b.Name).Str("port", b.Port).Logger()
 	return uart.NewLine(b.Config, n.clock.Now, func(e uart.Event) {
 		level := zerolog.WarnLevel
@@ -112,6 +116,7 @@ func (n *node) openLine(b config.Board) *uart.Line {
 			level = zerolog.InfoLevel
 		}
 		log.WithLevel(level).AnErr("cause", e.Err).Str("state", e.Kind.String()).Msg(e.Text)
+		t.hear(heard{stamp: n.clock.Now(), comment: e.Text}, nil)
 		if n.options.onPort != nil {
 			n.options.onPort(e)
 		}

@@ -31,26 +31,36 @@ func shapeOf(t *testing.T, file string) shape {
 			s.headings = append(s.headings, len(h[1]))
 		}
 		for _, l := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(part, -1) {
-			if !strings.HasPrefix(l[1], "README") {
-				s.links = append(s.links, l[1])
-			}
+			s.links = append(s.links, l[1])
 		}
 	}
 	return s
 }
 
-// TestREADME_BothLanguagesHaveTheSameShape compares headings, code blocks and
-// links of the English and the Chinese README.
-func TestREADME_BothLanguagesHaveTheSameShape(t *testing.T) {
-	en, zh := shapeOf(t, "README.md"), shapeOf(t, "README.zh-CN.md")
-	if got, want := zh.headings, en.headings; !equal(got, want) {
-		t.Errorf("headings of README.zh-CN.md: %v, of README.md: %v", got, want)
-	}
-	if !equal(zh.blocks, en.blocks) {
-		t.Errorf("code blocks differ:\n%q\n%q", zh.blocks, en.blocks)
-	}
-	if !equal(zh.links, en.links) {
-		t.Errorf("links differ:\n%v\n%v", zh.links, en.links)
+// translated are the documents that exist in English and in Chinese.
+func translated() []string { return []string{"README", "CONTRIBUTING"} }
+
+const chinese = ".zh-CN.md"
+
+// TestTranslations_HaveTheSameShape compares headings, code blocks and links of
+// the English and the Chinese version. Each links its own language's documents.
+func TestTranslations_HaveTheSameShape(t *testing.T) {
+	for _, name := range translated() {
+		en, zh := shapeOf(t, name+".md"), shapeOf(t, name+chinese)
+		if got, want := zh.headings, en.headings; !equal(got, want) {
+			t.Errorf("headings of %s%s: %v, of %s.md: %v", name, chinese, got, name, want)
+		}
+		if !equal(zh.blocks, en.blocks) {
+			t.Errorf("%s: code blocks differ:\n%q\n%q", name, zh.blocks, en.blocks)
+		}
+		for _, s := range []*shape{&en, &zh} {
+			for i, l := range s.links {
+				s.links[i] = strings.Replace(l, chinese, ".md", 1)
+			}
+		}
+		if !equal(zh.links, en.links) {
+			t.Errorf("%s: links differ:\n%v\n%v", name, zh.links, en.links)
+		}
 	}
 }
 
@@ -66,14 +76,18 @@ func equal[T comparable](a, b []T) bool {
 	return true
 }
 
-// TestREADME_LinksLeadSomewhere looks for the files that the README names.
-func TestREADME_LinksLeadSomewhere(t *testing.T) {
-	for _, l := range shapeOf(t, "README.md").links {
-		if strings.HasPrefix(l, "http") {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join("..", "..", l)); err != nil {
-			t.Errorf("README.md links to %s: %v", l, err)
+// TestTranslations_LinksLeadSomewhere looks for the files that they name.
+func TestTranslations_LinksLeadSomewhere(t *testing.T) {
+	for _, name := range translated() {
+		for _, file := range []string{name + ".md", name + chinese} {
+			for _, l := range shapeOf(t, file).links {
+				if strings.HasPrefix(l, "http") {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join("..", "..", l)); err != nil {
+					t.Errorf("%s links to %s: %v", file, l, err)
+				}
+			}
 		}
 	}
 }

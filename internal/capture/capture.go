@@ -18,6 +18,9 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,6 +50,22 @@ type Port struct {
 	Name        string // "/dev/ttyUSB0"
 	Description string // "115200 8N1"
 	Hardware    string // "usb:1a86:7523 ch341-uart"; empty when unknown
+}
+
+// Is reports whether p is the port that a configuration calls name: a path, a
+// link to it, or a USB identity.
+func (p Port) Is(name string) bool {
+	return p.Name == name || slices.Contains(strings.Fields(p.Hardware), name)
+}
+
+// Baud returns the recorded bits/s; 0 when they are not known.
+func (p Port) Baud() int {
+	first, _, _ := strings.Cut(p.Description, " ")
+	baud, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return baud
 }
 
 // Source yields packets in the order they were recorded. Next returns io.EOF

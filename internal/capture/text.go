@@ -102,9 +102,15 @@ func DetectAs(r io.Reader, format Format) (Source, Format, error) {
 	return nil, "", fmt.Errorf("unknown format %q: pcapng, hex and raw exist", format)
 }
 
+// IsPcapNG reports whether a file that begins so is a pcapng recording. Four
+// bytes are enough.
+func IsPcapNG(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\n\r\r\n")) // the section block's type
+}
+
 func detect(head []byte) Format {
 	switch {
-	case bytes.HasPrefix(head, []byte("\n\r\r\n")): // the section block's type
+	case IsPcapNG(head):
 		return PcapNG
 	case looksHex(head):
 		return Hex

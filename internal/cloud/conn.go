@@ -151,7 +151,7 @@ func (c *conn) gather(p []byte) bool {
 		c.coming = append(c.coming[:0], c.coming[1:]...)
 	}
 	c.out = append(c.out, p...)
-	return isPost && len(c.out) < gatherMost && !(c.wanted && len(c.coming) == 0)
+	return isPost && len(c.out) < gatherMost && (!c.wanted || len(c.coming) > 0)
 }
 
 // postPacket returns the packet identifier of a PUBLISH with QoS 1.

@@ -206,7 +206,7 @@ func TestSizes(t *testing.T) {
 		"256 MiB": 256 << 20, "4MiB": 4 << 20, "64 KiB": 64 << 10, "2 GiB": 2 << 30, "10 kB": 10_000, "7": 7, "7 B": 7,
 		"": -1, "MiB": -1, "-1 MiB": -1, "1.5 MiB": -1, "4 mib": -1, "4 M": -1, "9223372036854775807 KiB": -1,
 	} {
-		got, ok := parseSize(text)
+		got, ok := ParseSize(text)
 		if !ok {
 			got = -1
 		}

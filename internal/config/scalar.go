@@ -65,7 +65,7 @@ func (d *doc) bindInt(path string, v any, dst reflect.Value, r rule) {
 	text, isText := v.(string)
 	switch {
 	case isText && r.size:
-		n, ok = parseSize(text)
+		n, ok = ParseSize(text)
 	case isText && dst.Kind() == reflect.Uint64:
 		u, err := strconv.ParseUint(text, 0, 64)
 		if err == nil {
@@ -140,8 +140,8 @@ func quotedNumberCure(v any) string {
 	return ""
 }
 
-// parseSize reads "256 MiB", "4MB", "4096 B" and "4096".
-func parseSize(text string) (int64, bool) {
+// ParseSize reads "256 MiB", "4MB", "4096 B" and "4096".
+func ParseSize(text string) (int64, bool) {
 	digits := strings.TrimLeft(text, "0123456789")
 	n, err := strconv.ParseInt(text[:len(text)-len(digits)], 10, 64)
 	if err != nil {
@@ -170,7 +170,7 @@ func parseSize(text string) (int64, bool) {
 	return n * unit, true
 }
 
-// formatSize is the shortest exact text of parseSize for n.
+// formatSize is the shortest exact text of ParseSize for n.
 func formatSize(n int64) string {
 	for _, u := range []struct {
 		bytes int64

@@ -117,7 +117,7 @@ func TestVectors_Verdicts(t *testing.T) {
 			if (text != "") != v.CheckOK {
 				t.Errorf("%s: got %q, but the check holds is %v", v.Hex, text, v.CheckOK)
 			}
-			for _, want := range strings.Fields(row.says) {
+			for want := range strings.FieldsSeq(row.says) {
 				if !slices.Contains(strings.Fields(text), want) {
 					t.Errorf("got %s, want %s in it", text, want)
 				}

@@ -272,6 +272,9 @@ func TestDescription_Over(t *testing.T) {
 	if out.Sync != "AA 56" || out.GapMS != 50 || out.Length != demo.Length || len(out.Messages) != 2 || len(out.Examples) != 0 {
 		t.Errorf("got %+v", out)
 	}
+	if out.Messages[0].Name != "extra" {
+		t.Error("the preset's message is tried before the user's own")
+	}
 	if len(demo.Messages) != 1 {
 		t.Error("the preset itself was changed")
 	}

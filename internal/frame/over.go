@@ -3,7 +3,8 @@ package frame
 import "slices"
 
 // Over returns base changed by d: a key given in d replaces base's, a message
-// replaces the message of the same name, a message of a new name is added.
+// replaces the message of the same name, and those of new names go first, so
+// that an id is first what d says.
 // Size and length replace each other, and so do struct, fields and messages.
 // Examples are d's alone, because they belong to what they were written for.
 func (d Description) Over(base Description) Description {
@@ -52,15 +53,16 @@ func (d Description) contentOver(out *Description) {
 	if len(out.Messages) == 0 {
 		out.Struct, out.Names, out.Fields = d.Struct, d.Names, d.Fields
 	}
-	out.Messages = slices.Clone(out.Messages)
+	messages, own := slices.Clone(out.Messages), []Message(nil)
 	for _, m := range d.Messages {
 		same := func(o Message) bool { return o.Name == m.Name }
-		if i := slices.IndexFunc(out.Messages, same); i >= 0 {
-			out.Messages[i] = m
+		if i := slices.IndexFunc(messages, same); i >= 0 {
+			messages[i] = m
 		} else {
-			out.Messages = append(out.Messages, m)
+			own = append(own, m)
 		}
 	}
+	out.Messages = append(own, messages...)
 }
 
 func replace[T comparable](to *T, from T) {

@@ -10,6 +10,11 @@ import (
 // adapters and a busy Pi hold bytes back for longer than a byte takes.
 const minSilence = 20 * time.Millisecond
 
+// heldBack is how many bytes' time a USB adapter may stay silent while the board
+// talks: some CH341 hand over nothing until a packet of 32 bytes is full. Twice
+// that is allowed.
+const heldBack = 2 * 32
+
 // Frame is one accepted frame.
 type Frame struct {
 	Bytes   []byte        // valid until the next Feed or Scan
@@ -34,8 +39,6 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
-	// stamped: the stamp of the frame found last covers the bytes up to here.
-	stamped uint64
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -55,10 +58,12 @@ type Scanner struct {
 	work    uint64 // bytes that judgements may have read, and bytes moved; tests bound it
 }
 
-// mark says that bytes before end, and after the mark before, came at stamp.
+// mark says when the bytes before end, and after the mark before, came: the
+// last at stamp, each other so much before the next. [WIRE-14]
 type mark struct {
 	end   uint64
 	stamp reading.Stamp
+	apart time.Duration
 }
 
 // NewScanner returns a scanner for a line of baud bits/s; 0 when bytes have no
@@ -82,13 +87,25 @@ func (s *Scanner) Feed(c reading.Chunk) {
 	s.compact()
 	s.buf = append(s.buf, c.Bytes...)
 	s.m.BytesIn += uint64(len(c.Bytes))
-	s.last = c.Stamp
 	end := s.base + uint64(len(s.buf))
 	if n := len(s.marks); n > 0 && s.marks[n-1].stamp == c.Stamp {
-		s.marks[n-1].end = end
+		s.marks[n-1].end, s.marks[n-1].apart = end, 0
 		return
 	}
-	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp})
+	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp, apart: s.apart(c)})
+	s.last = c.Stamp
+}
+
+// apart returns how far apart the bytes of a read came in: as the line's speed
+// says, but all of them after the read before. [WIRE-14]
+func (s *Scanner) apart(c reading.Chunk) time.Duration {
+	if len(c.Bytes) == 1 || s.byteTime == 0 {
+		return 0
+	}
+	if s.last.IsZero() {
+		return s.byteTime
+	}
+	return max(min(s.byteTime, c.Stamp.Since(s.last)/time.Duration(len(c.Bytes))), 0)
 }
 
 // compact makes room by moving what is held to the front. It moves at most as
@@ -230,9 +247,7 @@ func (s *Scanner) take(v verdict) {
 	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
 	s.pos += total
 	f.End = s.base + uint64(s.pos)
-	if f.End > s.stamped { // else it came with the frame before
-		s.stamp(f)
-	}
+	s.stamp(f)
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
@@ -258,7 +273,7 @@ func (s *Scanner) stamp(f *Frame) {
 		s.oldest++
 	}
 	m := &s.marks[s.oldest]
-	f.Stamp, s.stamped = m.stamp, m.end
+	f.Stamp = m.stamp.Add(-m.apart * time.Duration(m.end-f.End))
 }
 
 func (s *Scanner) countSeq(b []byte) {
@@ -291,7 +306,7 @@ func (s *Scanner) Deadline() (reading.Stamp, bool) {
 		return reading.Stamp{}, false
 	}
 	missing := max(s.total, s.next, held+1) - held
-	silence := max(s.plan.gap, s.byteTime*time.Duration(3*missing), minSilence) // [WIRE-7]
+	silence := max(s.plan.gap, s.byteTime*time.Duration(max(3*missing, heldBack)), minSilence) // [WIRE-7]
 	return s.last.Add(silence), true
 }
 

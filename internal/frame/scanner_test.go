@@ -3,6 +3,7 @@ package frame_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -160,44 +161,67 @@ func stampAt(ms int) reading.Stamp {
 	return reading.Stamp{Wall: int64(d), Boot: int64(d)}
 }
 
-func TestScanner_StampIsThatOfTheLastByte(t *testing.T) {
-	p := presetPlan(t, "demo")
-	wire := fromHex(t, demoGood)
-	s := frame.NewScanner(p, 115200)
-	s.Feed(reading.Chunk{Bytes: wire[:10], Stamp: stampAt(1)})
-	s.Feed(reading.Chunk{Bytes: append(bytes.Clone(wire[10:]), wire[:5]...), Stamp: stampAt(2)})
-	s.Feed(reading.Chunk{Bytes: wire[5:21], Stamp: stampAt(3)})
-	s.Feed(reading.Chunk{Bytes: wire[21:], Stamp: stampAt(4)})
-	for _, want := range []int{2, 4} {
-		ok, f := s.Scan(), s.Frame()
-		if !ok || f.Stamp != stampAt(want) {
-			t.Errorf("got %v %v, want the stamp of chunk %d", ok, f.Stamp, want)
-		}
+// TestScanner_Stamp: a frame has the time of its last byte, which lies before
+// that of the read by what came behind it. [WIRE-14]
+func TestScanner_Stamp(t *testing.T) {
+	wire := fromHex(t, demoGood) // 22 bytes; at 10000 bits/s a byte takes 1 ms
+	three := bytes.Repeat(wire, 3)
+	for _, row := range []struct {
+		name  string
+		baud  int
+		reads map[int][]byte // when, in ms
+		want  []int
+	}{
+		{"LastByteOfItsRead", 10000, map[int][]byte{100: wire[:10], 200: wire[10:]}, []int{200}},
+		{"OthersBehindIt", 10000, map[int][]byte{100: wire[:10], 200: append(bytes.Clone(wire[10:]), wire[:5]...), 300: wire[5:21], 400: wire[21:]}, []int{195, 400}},
+		{"ThreeInOneRead", 10000, map[int][]byte{100: three}, []int{56, 78, 100}},
+		{"NotBeforeTheReadBefore", 10000, map[int][]byte{100: wire, 133: three}, []int{100, 111, 122, 133}},
+		{"ClockSetBack", 10000, map[int][]byte{100: wire, 99: three}, []int{100, 99, 99, 99}},
+		{"NoSpeed", 0, map[int][]byte{100: three}, []int{100, 100, 100}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := frame.NewScanner(presetPlan(t, "demo"), row.baud)
+			times := slices.Sorted(maps.Keys(row.reads))
+			if row.name == "ClockSetBack" {
+				slices.Reverse(times)
+			}
+			var got []int
+			for _, at := range times {
+				s.Feed(reading.Chunk{Bytes: row.reads[at], Stamp: stampAt(at)})
+				for s.Scan() {
+					got = append(got, int(s.Frame().Stamp.Wall/int64(time.Millisecond)))
+				}
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("frames at %v ms, want %v", got, row.want)
+			}
+		})
 	}
 }
 
-// TestScanner_Deadline: at 9600 baud a byte takes 1.042 ms; 17 missing bytes
-// may take three times their time, and nothing expires within 20 ms. [WIRE-7]
+// TestScanner_Deadline: missing bytes may take three times their time, or that
+// of two packets of a USB adapter, and nothing expires within 20 ms. [WIRE-7]
 func TestScanner_Deadline(t *testing.T) {
-	p := presetPlan(t, "demo")
-	wire := fromHex(t, demoGood)
+	p := presetPlan(t, "ano-v7")
 	for _, row := range []struct {
-		held, baud int
-		want       time.Duration
+		held string // of a frame of 54 or of 13 bytes
+		baud int
+		want time.Duration
 	}{
-		{5, 9600, 3 * 17 * (10 * time.Second / 9600)},
-		{20, 9600, 20 * time.Millisecond},
-		{5, 115200, 20 * time.Millisecond},
-		{5, 0, 20 * time.Millisecond},
+		{"AA FF 03 30", 9600, 3 * 50 * (10 * time.Second / 9600)},
+		{"AA FF 03 07", 9600, 2 * 32 * (10 * time.Second / 9600)},
+		{"AA FF 03 07 D2", 1200, 2 * 32 * (10 * time.Second / 1200)},
+		{"AA FF 03 07", 115200, 20 * time.Millisecond},
+		{"AA FF 03 07", 0, 20 * time.Millisecond},
 	} {
 		s := frame.NewScanner(p, row.baud)
-		s.Feed(reading.Chunk{Bytes: wire[:row.held], Stamp: stampAt(100)})
+		s.Feed(reading.Chunk{Bytes: fromHex(t, row.held), Stamp: stampAt(100)})
 		if s.Scan() {
 			t.Fatal("a frame out of a part")
 		}
 		got, ok := s.Deadline()
 		if !ok || got.Since(stampAt(100)) != row.want {
-			t.Errorf("%d bytes at %d baud: got %v %v, want %v", row.held, row.baud, got.Since(stampAt(100)), ok, row.want)
+			t.Errorf("%s at %d baud: got %v %v, want %v", row.held, row.baud, got.Since(stampAt(100)), ok, row.want)
 		}
 	}
 	s := frame.NewScanner(p, 9600)

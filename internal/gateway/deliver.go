@@ -70,7 +70,7 @@ func (d *deliver) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		wait := d.step()
+		wait := d.stepOrIdle()
 		var due <-chan time.Time
 		if wait > 0 {
 			timer.Reset(wait)
@@ -88,6 +88,19 @@ func (d *deliver) run(ctx context.Context) {
 		case <-due:
 		}
 	}
+}
+
+// stepOrIdle is step, and tells who wants to know that nothing is left to do.
+func (d *deliver) stepOrIdle() time.Duration {
+	if d.deps.Idle == nil {
+		return d.step()
+	}
+	next := d.deps.Queue.NextSeq() // before the look: what comes meanwhile may be missed
+	wait := d.step()
+	if wait == 0 && len(d.posts) == 0 {
+		d.deps.Idle(next)
+	}
+	return wait
 }
 
 // settleBurst takes a verdict and those that are there already, so that a burst

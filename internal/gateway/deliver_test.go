@@ -237,3 +237,26 @@ func TestDeliver_TenThousandEachOnce(t *testing.T) {
 		})
 	}
 }
+
+// Idle is told when nothing is left to send and no verdict to wait for, with
+// what was looked at; neither while a verdict is out nor while the pace holds.
+func TestDeliver_SaysWhenItIsIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Uplink{PostInterval: time.Second}, nil)
+		r.cloud.delay = 3 * time.Second
+		r.up()
+		if got := r.idle.Swap(0); got != 1 {
+			t.Errorf("with an empty queue: told %d, want 1", got)
+		}
+		r.add("volt")
+		r.add("volt")
+		r.wait(3999 * time.Millisecond)
+		if got := r.idle.Load(); got != 0 {
+			t.Errorf("before the last verdict: told %d, want nothing", got)
+		}
+		r.wait(2 * time.Second)
+		if got := r.idle.Load(); got != 3 {
+			t.Errorf("after the last verdict: told %d, want 3", got)
+		}
+	})
+}

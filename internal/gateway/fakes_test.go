@@ -90,7 +90,7 @@ func (q *memQueue) Sync() (uint64, error) {
 	return q.last, nil
 }
 
-// drop takes a record away as a full queue does.
+// drop takes a record away as a full queue does, or a person who clears it.
 func (q *memQueue) drop(seq uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -78,6 +78,10 @@ type Deps struct {
 	Settled func(reading.Outcome)
 	// Acked, when set, is told after records have left the queue.
 	Acked func()
+	// Idle, when set, is told each time the uplink has nothing to send and no
+	// verdict to wait for, until a record is stored or the link changes. It has
+	// looked at all records below next.
+	Idle func(next uint64)
 	// Framed, when set, sees each accepted frame before what it said is stored.
 	// The frame is valid during the call only.
 	Framed func(board string, f *frame.Frame)

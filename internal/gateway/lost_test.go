@@ -77,6 +77,11 @@ func badHour(t *testing.T, rnd, fate *rand.Rand) {
 			old := 1 + rnd.Uint64N(seq)
 			r.q.drop(old)
 			dropped[old] = true
+		case 4: // all up to a number are cleared, whatever is in flight
+			for old := range 1 + rnd.Uint64N(seq) {
+				dropped[old+1] = dropped[old+1] || r.q.holds(old+1)
+				r.q.drop(old + 1)
+			}
 		}
 		r.wait(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,7 @@ type rig struct {
 	wake  chan struct{}
 	dirty chan struct{}
 	path  string
+	idle  atomic.Uint64 // what Deps.Idle was told last
 	stop  func()
 }
 
@@ -45,7 +47,7 @@ func newRig(t *testing.T, up Uplink, j judge) *rig {
 	if up.InFlight == 0 {
 		up.InFlight = 16
 	}
-	deps := Deps{Queue: r.q, DeadLetters: letters, Log: zerolog.New(r.log)}
+	deps := Deps{Queue: r.q, DeadLetters: letters, Log: zerolog.New(r.log), Idle: r.idle.Store}
 	r.d = newDeliver(up, deps, r.wake, r.dirty, 5*time.Second)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

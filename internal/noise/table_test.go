@@ -14,19 +14,19 @@ import (
 func table(rows []row) string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "frame\tlevel\tsent\twhole\tlost\t%\thidden\twrong\tallowed\tequal\trenamed\tbytes 50 %\t99 %\tmost\tms 50 %\t99 %\tmost\t")
+	_, _ = fmt.Fprintln(w, "frame\tlevel\tsent\twhole\tlost\t%\thidden\twrong\tallowed\tequal\trenamed\tbytes 50 %\t99 %\tmost\tms 50 %\t99 %\tmost\t")
 	for i := range rows {
 		r := &rows[i]
 		t := &r.tally
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.3f\t%d\t%d\t%s\t%d\t%d\t", r.frame, r.level.name, t.sent, t.whole,
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%.3f\t%d\t%d\t%s\t%d\t%d\t", r.frame, r.level.name, t.sent, t.whole,
 			t.lost, 100*float64(t.lost)/float64(max(t.whole, 1)), t.hidden, t.wrong, allowed(t.odds), t.equal, t.renamed)
 		for _, share := range []float64{0.5, 0.99, 1} {
-			fmt.Fprintf(w, "%d\t", quantile(t.bytes, share))
+			_, _ = fmt.Fprintf(w, "%d\t", quantile(t.bytes, share))
 		}
 		for _, share := range []float64{0.5, 0.99, 1} {
-			fmt.Fprintf(w, "%.1f\t", float64(quantile(t.times, share))/float64(time.Millisecond))
+			_, _ = fmt.Fprintf(w, "%.1f\t", float64(quantile(t.times, share))/float64(time.Millisecond))
 		}
-		fmt.Fprintln(w)
+		_, _ = fmt.Fprintln(w)
 	}
 	if err := w.Flush(); err != nil {
 		return err.Error()

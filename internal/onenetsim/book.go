@@ -15,6 +15,7 @@ type Post struct {
 	Code    int
 	Msg     string
 	Values  []Value // what was stored; none unless Code is 200
+	Payload []byte  // the message as it came
 }
 
 // The book-keeping of connections, sessions and posts. Everything here holds

@@ -286,13 +286,15 @@ func TestOnPost_SeesEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []string
 		s := newServer(func(c *Config) {
-			c.OnPost = func(p Post) { seen = append(seen, fmt.Sprint(p.Device, " ", p.ID, " ", p.Code, " ", len(p.Values))) }
+			c.OnPost = func(p Post) {
+				seen = append(seen, fmt.Sprint(p.Device, " ", p.ID, " ", p.Code, " ", len(p.Values), " ", string(p.Payload)))
+			}
 		})
 		c := login(t, s)
 		c.ask(topicPropertyPost, volt(1, "1"))
 		c.ask(topicPropertyPost, volt(2, "null"))
 		c.ask(topicPropertyPost, "?")
-		if want := []string{dev + " 1 200 1", dev + " 2 2409 0", dev + "  2402 0"}; !slices.Equal(seen, want) {
+		if want := []string{dev + " 1 200 1 " + volt(1, "1"), dev + " 2 2409 0 " + volt(2, "null"), dev + "  2402 0 ?"}; !slices.Equal(seen, want) {
 			t.Errorf("saw %q, want %q", seen, want)
 		}
 	})

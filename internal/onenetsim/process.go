@@ -58,6 +58,7 @@ func (c *conn) judge(topic string, payload []byte) {
 	v := j.message(topic, payload)
 	post, r := c.srv.decide(c, topic, v)
 	if c.srv.cfg.OnPost != nil {
+		post.Payload = payload
 		c.srv.cfg.OnPost(post)
 	}
 	c.reply(topic+"/reply", r)

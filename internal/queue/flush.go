@@ -43,7 +43,7 @@ func (q *Queue) changes() state {
 }
 
 func (q *Queue) counterState() state {
-	return state{synced: q.synced, dropped: q.count.dropped, episodes: q.count.episodes, damaged: q.count.damaged}
+	return state{synced: q.synced, dropped: q.count.dropped, episodes: q.count.episodes, damaged: q.count.damaged, cleared: q.count.cleared}
 }
 
 // completeState is what a new segment s begins with: from here on no older
@@ -126,6 +126,7 @@ func (q *Queue) flush() error {
 				return err
 			}
 		}
+		q.toSync = false // on an error inMemory makes the next Sync flush as well
 		if err = q.writeState(); err != nil {
 			continue
 		}

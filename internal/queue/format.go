@@ -34,7 +34,8 @@ import (
 //	payload of a state frame [QUEUE-6]: one byte of flags (1 complete,
 //	2 closed), then unsigned varints: synced, dropped, drop episodes,
 //	damaged; number of spans, and for each the gap from the end of the one
-//	before and its length; number of segments, and for each id and first.
+//	before and its length; number of segments, and for each id and first;
+//	cleared.
 const (
 	magic        = "SGWQ"
 	versionMajor = 1
@@ -158,6 +159,7 @@ type state struct {
 	dropped  uint64 // records dropped for want of room, ever
 	episodes uint64
 	damaged  uint64 // records lost to damage, ever
+	cleared  uint64 // records cleared, ever
 	gone     []span // numbers done with; the first span is the floor
 	table    []place
 }
@@ -185,7 +187,7 @@ func (s state) append(b []byte) []byte {
 		b = binary.AppendUvarint(b, p.id)
 		b = binary.AppendUvarint(b, p.first)
 	}
-	return b
+	return binary.AppendUvarint(b, s.cleared)
 }
 
 // cursor reads varints and remembers that they ran out.
@@ -235,6 +237,9 @@ func parseState(b []byte) (state, bool) {
 	}
 	for range c.count() {
 		s.table = append(s.table, place{c.uvarint(), c.uvarint()})
+	}
+	if len(c.b) > 0 { // a state of before there was clearing ends here
+		s.cleared = c.uvarint()
 	}
 	return s, !c.bad && s.synced <= maxSeq
 }

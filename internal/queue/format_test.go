@@ -61,7 +61,7 @@ func reserved(seed uint32) []byte {
 	return b
 }
 
-var someState = state{complete: true, synced: 300, dropped: 5, episodes: 1, damaged: 2,
+var someState = state{complete: true, synced: 300, dropped: 5, episodes: 1, damaged: 2, cleared: 400,
 	gone: []span{{0, 7}, {9, 12}, {1 << 40, 1<<40 + 1}}, table: []place{{3, 7}, {4, 200}}}
 
 func FuzzState(f *testing.F) {
@@ -86,10 +86,16 @@ func TestState_ComesBack(t *testing.T) {
 	if !ok || !reflect.DeepEqual(got, someState) {
 		t.Errorf("got %+v, want %+v", got, someState)
 	}
+	before := len(b) - 2 // a state of before there was clearing
 	for i := range b {
-		if _, ok := parseState(b[:i]); ok {
-			t.Errorf("the first %d bytes pass for a state", i)
+		if _, ok := parseState(b[:i]); ok != (i == before) {
+			t.Errorf("the first %d bytes pass for a state: %v", i, ok)
 		}
+	}
+	older := someState
+	older.cleared = 0
+	if got, _ := parseState(b[:before]); !reflect.DeepEqual(got, older) {
+		t.Errorf("an older state: got %+v, want %+v", got, older)
 	}
 }
 
@@ -127,6 +133,13 @@ func TestSet(t *testing.T) {
 				if model[to] {
 					count++
 				}
+			}
+			prev := max(from, 1) - 1
+			for prev > 0 && model[prev] {
+				prev--
+			}
+			if got := s.prev(from); got != prev {
+				t.Fatalf("step %d: prev(%d) = %d, want %d of %v", i, from, got, prev, s.spans)
 			}
 			if s.has(from) != model[from] || s.next(from) != next {
 				t.Fatalf("step %d: has(%d) = %v, next = %d", i, from, s.has(from), s.next(from))

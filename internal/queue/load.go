@@ -29,6 +29,7 @@ type image struct {
 	missing  []span // numbers found missing now
 	torn     bool   // something stands behind the last whole frame
 	whole    bool   // the newest segment begins with a complete state
+	changed  bool   // a file went while its store was looked at: it has an owner
 	recovery Recovery
 }
 
@@ -64,7 +65,8 @@ func (img *image) openHeader(fsys FS, dir, name string) error {
 	}
 	f, err := fsys.Open(filepath.Join(dir, name), false)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // its owner deleted it after we listed it
+		img.changed = true // its owner deleted it after we listed it
+		return nil
 	}
 	if err != nil {
 		img.bad = append(img.bad, name)
@@ -146,6 +148,7 @@ func (img *image) replay(fsys FS, dir string) {
 func (img *image) firstState(fsys FS, dir string, s *segment) state {
 	f, err := fsys.Open(filepath.Join(dir, segmentName(s.id)), false)
 	if err != nil {
+		img.changed = img.changed || errors.Is(err, fs.ErrNotExist)
 		return state{}
 	}
 	defer func() { _ = f.Close() }()
@@ -165,6 +168,7 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 	img.closed = false
 	f, err := fsys.Open(filepath.Join(dir, segmentName(s.id)), false)
 	if err != nil {
+		img.changed = img.changed || errors.Is(err, fs.ErrNotExist)
 		img.recovery.ReadErrors++
 		return
 	}
@@ -201,6 +205,7 @@ func (img *image) apply(fr frame) {
 	img.dropped = max(img.dropped, st.dropped)
 	img.episodes = max(img.episodes, st.episodes)
 	img.damaged = max(img.damaged, st.damaged)
+	img.cleared = max(img.cleared, st.cleared)
 	for _, g := range st.gone {
 		img.done.add(g.from, g.to)
 	}

@@ -1,6 +1,9 @@
 package queue
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // Memory is a queue without a disk: the same promises, but for the one that
 // matters, because nothing survives the process. All methods may be called
@@ -24,6 +27,7 @@ func (m *Memory) AppendAll(records [][]byte) (first uint64, stored int, err erro
 		m.pending.push(m.next, record)
 		m.next++
 		m.count.appended++
+		m.count.bytes += uint64(frameBytes(record))
 	}
 	return first, len(records), nil
 }
@@ -52,6 +56,20 @@ func (m *Memory) Ack(seqs ...uint64) {
 	}
 }
 
+// Clear removes all records up to a number and returns how many there were.
+func (m *Memory) Clear(last uint64) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.pending.live
+	m.pending.remove(0, min(last, m.next-1)+1)
+	n := uint64(before - m.pending.live)
+	m.count.cleared += n
+	return n
+}
+
+// Room is that of the machine's memory, which is not asked for.
+func (*Memory) Room() int64 { return math.MaxInt64 }
+
 // NextSeq returns the number that the next record will get.
 func (m *Memory) NextSeq() uint64 {
 	m.mu.Lock()
@@ -67,8 +85,9 @@ func (m *Memory) Stats() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return Stats{
-		Records: uint64(m.pending.live), OldestSeq: m.pending.first(m.next), NextSeq: m.next,
-		Appended: m.count.appended, Acked: m.count.acked, PendingBytes: m.pending.bytes, InMemory: true,
+		Records: uint64(m.pending.live), OldestSeq: m.pending.first(m.next), NewestSeq: m.pending.last(), NextSeq: m.next,
+		Appended: m.count.appended, AppendedBytes: m.count.bytes, Acked: m.count.acked, Cleared: m.count.cleared,
+		PendingBytes: m.pending.bytes, InMemory: true,
 	}
 }
 

@@ -12,7 +12,7 @@ func (q *Queue) adopt(img *image) {
 	defer q.mu.Unlock()
 	q.segs, q.gone, q.next, q.synced = img.segs, img.done, max(img.next, 1), img.synced
 	q.nextID = img.lastID + 1
-	q.count = counters{dropped: img.dropped, episodes: img.episodes, damaged: img.damaged}
+	q.count = counters{dropped: img.dropped, episodes: img.episodes, damaged: img.damaged, cleared: img.cleared}
 	q.recovery = img.recovery
 	q.recovery.Clean = img.closed
 	for _, g := range img.missing {

@@ -1,6 +1,9 @@
 package queue
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // pending keeps the records that no sync has covered yet, in RAM, so that
 // they can be written again to another file, and be read without the disk.
@@ -74,6 +77,16 @@ func (p *pending) trim() {
 		return
 	}
 	p.entries = p.entries[n:]
+}
+
+// last returns the largest number still pending, or 0.
+func (p *pending) last() uint64 {
+	for _, e := range slices.Backward(p.entries) {
+		if e.record != nil {
+			return e.seq
+		}
+	}
+	return 0
 }
 
 // first returns the smallest number still pending, or none.

@@ -12,8 +12,8 @@
 //	                                               └ all numbers done with, all segments
 //
 // Records have numbers from 1 that never repeat. A number is stored, or done
-// with: acknowledged, dropped for want of room, or lost to damage, and counted
-// as such. A file whose numbers are all done with is deleted. The page
+// with: acknowledged, cleared, dropped for want of room, or lost to damage, and
+// counted as such. A file whose numbers are all done with is deleted. The page
 // docs/queue.md has the format byte by byte and says what each crash leaves.
 package queue
 
@@ -55,7 +55,7 @@ type Queue struct {
 	dir      string // of the segments
 	lock     interface{ Close() error }
 	recovery Recovery
-	reserve  int64 // kept free at the end of a segment for state frames
+	reserve  int64 // cfg.reserve()
 	limit    int64 // bytes of pending
 
 	mu       sync.Mutex
@@ -63,6 +63,7 @@ type Queue struct {
 	syncing  bool      // a sync runs without mu; only one may
 	closed   bool
 	done     bool // Close has finished: nothing is open any more
+	toSync   bool // something was cleared, and no sync has covered that
 	inMemory bool // pending holds records that no file has
 	overflow bool // and has dropped some of them
 
@@ -108,7 +109,7 @@ func Open(cfg Config, opts Options) (*Queue, error) {
 		q.fs = osFS{}
 	}
 	q.idle.L = &q.mu
-	q.reserve = min(1<<10, cfg.SegmentBytes/16)
+	q.reserve = cfg.reserve()
 	q.limit = min(maxPending, cfg.SegmentBytes)
 	if err := q.fs.MkdirAll(q.dir); err != nil {
 		return nil, fmt.Errorf("cannot open the queue: %w", err)
@@ -166,6 +167,7 @@ func (q *Queue) AppendAll(records [][]byte) (first uint64, stored int, err error
 		stored++
 		q.pending.push(seq, record)
 		q.count.appended++
+		q.count.bytes += uint64(n)
 		if !q.inMemory {
 			b = q.frame(b, seq, record)
 		}
@@ -215,6 +217,18 @@ func (q *Queue) Ack(seqs ...uint64) {
 	}
 }
 
+// Clear says that all records up to a number are done with, and returns how
+// many there were. It only notes it, as Ack does; the next Sync makes it survive
+// a power cut.
+func (q *Queue) Clear(last uint64) uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.finish(0, min(last, q.next-1)+1)
+	q.count.cleared += n
+	q.toSync = q.toSync || n > 0
+	return n
+}
+
 // finish puts numbers among those done with and returns how many were not.
 func (q *Queue) finish(from, to uint64) uint64 {
 	n := q.gone.add(from, to)
@@ -247,7 +261,7 @@ func (q *Queue) Sync() (uint64, error) {
 func (q *Queue) safe() uint64 { return q.pending.first(q.next) - 1 }
 
 func (q *Queue) syncAll() error {
-	if q.pending.live > 0 || q.inMemory {
+	if q.pending.live > 0 || q.inMemory || q.toSync {
 		return q.flush()
 	}
 	if len(q.fresh.spans) == 0 {

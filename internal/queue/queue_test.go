@@ -168,7 +168,7 @@ func TestLimit_ExactlyMaxBytesIsKept(t *testing.T) {
 	if got := len(fsys.names); got != 16 {
 		t.Fatalf("%d files at the bound, want 16", got)
 	}
-	oldest, _ := inspect(fsys, testDir+"/queue")
+	oldest, _ := inspect(fsys, cfg)
 	for q.Dropped() == 0 {
 		k++
 		mustAppend(t, q, k)
@@ -258,6 +258,47 @@ func TestLimit_KeepFree(t *testing.T) {
 		t.Errorf("%+v, %d appended", s, k)
 	}
 	mustDrain(t, q)
+}
+
+// TestRoom_IsWhatFitsIn: as many bytes as it says, and then the bound is there.
+func TestRoom_IsWhatFitsIn(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		free   int64 // of the disk
+		keep   int64
+		filled int // records before
+	}{
+		{"Empty", -1, 0, 0}, {"HalfFull", -1, 0, 250}, {"TheDiskEndsFirst", 60 << 10, 20 << 10, 40}, {"NoDiskLeft", 10 << 10, 20 << 10, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fsys, cfg := newFaultFS(), small(testDir)
+			fsys.free, cfg.KeepFree, cfg.Full = tt.free, tt.keep, "refuse-newest"
+			q := mustOpen(t, cfg, fsys)
+			for k := range uint64(tt.filled) {
+				mustAppend(t, q, k)
+			}
+			mustSync(t, q)
+			seen, err := inspect(fsys, cfg)
+			room, before := q.Room(), q.Stats().AppendedBytes
+			if err != nil || seen.Room != room {
+				t.Errorf("Inspect: %d, %v; the owner says %d", seen.Room, err, room)
+			}
+			for k := uint64(0); ; k++ {
+				if _, err = q.Append(payload(k)); err != nil {
+					break
+				}
+			}
+			fits := int64(q.Stats().AppendedBytes - before)
+			// Each file loses the end that its next frame did not fit into, and
+			// the state that it begins with.
+			if slack := int64(q.Stats().Segments) * 300; !errors.Is(err, ErrFull) || fits > room || fits < room-slack {
+				t.Errorf("%d bytes of room, %d fitted in, then %v", room, fits, err)
+			}
+			if left := q.Room(); left > 300 {
+				t.Errorf("full, and %d bytes of room", left)
+			}
+		})
+	}
 }
 
 // TestDiskFull_ResumesWithoutRestart: nothing stored is lost, the loss is
@@ -376,13 +417,13 @@ func TestInspect_WhileRunning(t *testing.T) {
 	}
 	q.Ack(1, 2, 3, 5)
 	mustSync(t, q)
-	got, err := Inspect(cfg.Dir)
+	got, err := Inspect(cfg)
 	s := q.Stats()
-	if err != nil || got.Records != s.Records || got.Bytes != s.Bytes || got.OldestSeq != 4 || got.NextSeq != 201 || len(got.Segments) != s.Segments {
+	if err != nil || got.Records != s.Records || got.Bytes != s.Bytes || got.OldestSeq != 4 || got.NewestSeq != 200 || got.Room != q.Room() || got.NextSeq != 201 || len(got.Segments) != s.Segments {
 		t.Errorf("Inspect = %+v, %v; the owner says %+v", got, err, s)
 	}
 	var seqs []uint64
-	for rec, err := range Records(cfg.Dir) {
+	for rec, err := range Records(cfg.Dir, 0, All) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -394,10 +435,10 @@ func TestInspect_WhileRunning(t *testing.T) {
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Inspect(cfg.Dir); err != nil || !got.Recovery.Clean || got.SyncedTo != 200 {
+	if got, err := Inspect(cfg); err != nil || !got.Recovery.Clean || got.SyncedTo != 200 {
 		t.Errorf("after Close: %+v, %v", got, err)
 	}
-	if _, err := Inspect(cfg.Dir + "/none"); err == nil {
+	if _, err := Inspect(small(cfg.Dir + "/none")); err == nil {
 		t.Error("no error for a directory that is not there")
 	}
 }

@@ -14,6 +14,42 @@ const dropOldest = "drop-oldest"
 // batchMost is how many bytes of frames are written at once.
 const batchMost = 64 << 10
 
+// reserve is what is kept free at the end of a segment for state frames.
+func (c Config) reserve() int64 { return min(1<<10, c.SegmentBytes/16) }
+
+// room returns how many bytes of frames fit in until a bound is reached: what is
+// left of the tail, which may be nil, and the segments that may still be begun.
+func (c Config) room(fsys FS, dir string, segs []*segment, tail *segment) int64 {
+	left := c.MaxBytes
+	for _, s := range segs {
+		left -= s.size
+	}
+	n := left / c.SegmentBytes
+	if c.KeepFree > 0 {
+		if free, err := fsys.Free(dir); err == nil {
+			n = min(n, (free-c.KeepFree)/c.SegmentBytes)
+		}
+	}
+	usable := c.SegmentBytes - c.reserve()
+	room := max(n, int64(2-len(segs)), 0) * (usable - headerSize) // two are always its own
+	if tail != nil {
+		room += max(usable-tail.end, 0)
+	}
+	return room
+}
+
+// Room returns how many bytes of frames can still be stored before a bound is
+// reached, or, while the disk refuses, before memory is full. The small frames
+// that note acknowledgements take their part of it.
+func (q *Queue) Room() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.inMemory {
+		return max(q.limit-q.pending.bytes, 0)
+	}
+	return q.cfg.room(q.fs, q.dir, q.segs, q.tail)
+}
+
 // hasRoom reports whether n more bytes of frames may join those of a batch that
 // are not yet written.
 func (q *Queue) hasRoom(batch, n int64) bool {

@@ -48,6 +48,14 @@ func (s *set) next(n uint64) uint64 {
 	return n
 }
 
+// prev returns the largest number below n that is not in the set, or 0.
+func (s *set) prev(n uint64) uint64 {
+	if i := sort.Search(len(s.spans), func(i int) bool { return s.spans[i].to >= n }); i < len(s.spans) {
+		n = min(n, s.spans[i].from)
+	}
+	return max(n, 1) - 1
+}
+
 // count returns how many numbers of [from, to) are in the set.
 func (s *set) count(from, to uint64) uint64 {
 	var n uint64

@@ -3,7 +3,9 @@ package queue
 // counters are guarded by Queue.mu.
 type counters struct {
 	appended, acked         uint64 // by this process
+	bytes                   uint64 // of the frames appended
 	dropped, damaged        uint64 // ever
+	cleared                 uint64 // ever
 	episodes                uint64 // ever
 	writeErrors, syncErrors uint64
 	readErrors              uint64
@@ -15,10 +17,13 @@ type Stats struct {
 	Bytes     int64  `json:"bytes"`   // of all segment files, with the room reserved in them
 	Segments  int    `json:"segments"`
 	OldestSeq uint64 `json:"oldest_seq"` // smallest number stored; NextSeq when empty
+	NewestSeq uint64 `json:"newest_seq"` // largest number stored; 0 when empty
 	NextSeq   uint64 `json:"next_seq"`   // the next record's number
 
 	Appended, Acked uint64 // records since Open
-	// Dropped, DropEpisodes and DamagedRecords count since the store began.
+	AppendedBytes   uint64 `json:"appended_bytes"` // of their frames
+	// Cleared, Dropped, DropEpisodes and DamagedRecords count since the store began.
+	Cleared        uint64 `json:"cleared"`         // records that Clear took out
 	Dropped        uint64 `json:"dropped"`         // records dropped for want of room
 	DropEpisodes   uint64 `json:"drop_episodes"`   // how often that happened
 	DamagedRecords uint64 `json:"damaged_records"` // records lost to damage
@@ -36,8 +41,8 @@ func (q *Queue) Stats() Stats {
 	c := q.count
 	s := Stats{
 		Records:  q.next - q.gone.count(0, q.next),
-		Segments: len(q.segs), OldestSeq: q.gone.spans[0].to, NextSeq: q.next,
-		Appended: c.appended, Acked: c.acked,
+		Segments: len(q.segs), OldestSeq: q.gone.spans[0].to, NewestSeq: q.gone.prev(q.next), NextSeq: q.next,
+		Appended: c.appended, AppendedBytes: c.bytes, Acked: c.acked, Cleared: c.cleared,
 		Dropped: c.dropped, DropEpisodes: c.episodes, DamagedRecords: c.damaged,
 		WriteErrors: c.writeErrors, SyncErrors: c.syncErrors, ReadErrors: c.readErrors,
 		PendingBytes: q.pending.bytes, InMemory: q.inMemory,

@@ -29,7 +29,7 @@ func (r *rests) wait() {
 	// time the scheduler takes who yields before who waits.
 	runtime.Gosched()
 	runtime.Gosched()
-	if left := restFor - time.Since(r.last); left > 0 {
+	for left := restFor - time.Since(r.last); left > 0; left = restFor - time.Since(r.last) {
 		nap(left)
 	}
 }
@@ -48,5 +48,5 @@ func (r *rests) read() {
 // (docs/performance.md).
 func nap(d time.Duration) {
 	t := unix.NsecToTimespec(int64(d))
-	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0) // a signal ends it early: no harm
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0) // a signal ends it early
 }

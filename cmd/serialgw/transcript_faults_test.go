@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTranscripts_FilesThatAreAmiss: what is missing beside a recording, and what
+// belongs to none, is a fault that names the file.
+func TestTranscripts_FilesThatAreAmiss(t *testing.T) {
+	for _, row := range []struct {
+		name, files string
+		want        string // in the only fault; empty: none
+		captures    int
+	}{
+		{"all there", "a.pcapng a.toml a.golden a.model.json b.hex b.toml b.golden", "", 2},
+		{"no transcript yet", "a.raw a.toml", "", 1}, // comparing says so
+		{"no board", "a.pcapng a.golden", "no a.toml", 0},
+		{"transcript without a recording", "a.golden", "a.golden belongs to no recording", 0},
+		{"board without a recording", "a.toml", "a.toml belongs to no recording", 0},
+		{"two recordings of one name", "a.pcapng a.raw a.toml a.golden", "2 recordings", 0},
+		{"another file", "a.pcapng a.toml a.golden a.txt", "a.txt is neither", 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name := range strings.FieldsSeq(row.files) {
+				if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			captures, faults := listCaptures(t, dir)
+			if len(captures) != row.captures {
+				t.Errorf("got %d recordings, want %d", len(captures), row.captures)
+			}
+			if row.want == "" && len(faults) > 0 || row.want != "" && (len(faults) != 1 || !strings.Contains(faults[0], row.want)) {
+				t.Errorf("got the faults %q, want %q", faults, row.want)
+			}
+		})
+	}
+}
+
+// TestTranscripts_MissingOne: a recording without a transcript is no success.
+func TestTranscripts_MissingOne(t *testing.T) {
+	c := testCapture{dir: t.TempDir(), name: "a", format: "raw"}
+	if fault := compare(c, "what happened\n"); !strings.Contains(fault, "no transcript") {
+		t.Errorf("got %q", fault)
+	}
+	if err := os.WriteFile(c.path("golden"), []byte("what happened\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if fault := compare(c, "what happened\n"); fault != "" {
+		t.Errorf("the same text: got %q", fault)
+	}
+	fault := compare(c, "what happened\nand more\n")
+	if lines := strings.Split(fault, "\n"); !slices.Contains(lines, "+ and more") || !slices.Contains(lines, "  what happened") {
+		t.Errorf("a further line: got %q", fault)
+	}
+}
