@@ -5,10 +5,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench fuzz noise cross system transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update side-by-side fuzz noise cross system transcripts generate clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/serialgw, one static binary
 	$(BUILD) -o bin/serialgw ./cmd/serialgw
@@ -25,8 +25,19 @@ race: ## run the tests under the race detector (needs gcc)
 lint: ## run golangci-lint
 	golangci-lint run ./...
 
-bench: ## run the benchmarks, in benchstat's format
-	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./...
+BENCH     ?= .
+BENCHTIME ?= 0.1s
+bench: ## run the benchmarks, in benchstat's format; BENCH=regexp for some of them
+	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count 6 ./... | grep -v 'no test files'
+
+allocs: ## hold what each benchmark allocates against the baseline
+	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -gate
+
+allocs-update: ## write down what each benchmark allocates as the baseline
+	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -update
+
+side-by-side: ## measure the goals beside the programs in REFERENCE, half an hour; GOALS=7,8 for some
+	$(GO) test ./internal/sidebyside -count 1 -timeout 90m -run 'TestGoals$$' -v -reference '$(REFERENCE)' $(if $(GOALS),-goals $(GOALS))
 
 FUZZTIME ?= 60s
 fuzz: ## run every fuzz target for FUZZTIME each

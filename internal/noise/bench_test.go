@@ -46,7 +46,7 @@ func bench(t *testing.T, p *frame.Plan, seeds int, scan func() scanner) []row {
 }
 
 // stream returns the frames of one run.
-func stream(t *testing.T, p *frame.Plan, seed uint64) []sent {
+func stream(t testing.TB, p *frame.Plan, seed uint64) []sent {
 	t.Helper()
 	b, err := newBoard(p, seed, salt)
 	if err != nil {

@@ -33,7 +33,7 @@ func preset(t *testing.T, name string) *frame.Plan {
 	return compile(t, name, presets(t)[name])
 }
 
-func presets(t *testing.T) map[string]frame.Description {
+func presets(t testing.TB) map[string]frame.Description {
 	t.Helper()
 	all, err := config.Presets()
 	if err != nil {
@@ -80,7 +80,7 @@ func compileAll(t *testing.T, all map[string]frame.Description) []*frame.Plan {
 	return out
 }
 
-func compile(t *testing.T, name string, d frame.Description) *frame.Plan {
+func compile(t testing.TB, name string, d frame.Description) *frame.Plan {
 	t.Helper()
 	p, errs := frame.Compile(name, d)
 	if len(errs) > 0 {
