@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -37,7 +36,8 @@ A port without a gateway can be written to as well:
                    talks to the board through this one: both directions are recorded
   --send HEX       sends these bytes again and again, for a board that must be asked
 
-For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day.
+For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day. A file
+begins with its first bytes: where nothing comes in, none is made and none goes.
 A power cut costs what came in within --sync.
 
 Ctrl-C ends the recording. Exit status: 0 when something was recorded.`
@@ -110,7 +110,7 @@ func newRecord(std streams) *cobra.Command {
 	f.DurationVar(&o.limit, "for", 0, "end after this `time`")
 	f.StringVar(&o.rotateSize, "rotate-size", "", "begin another file before one exceeds this `size`, such as \"64 MiB\"")
 	f.DurationVar(&o.rotateEvery, "rotate-every", 0, "begin another file after this `time`")
-	f.IntVar(&o.keep, "keep", 0, "keep so many files, the newest; default: all")
+	f.IntVar(&o.keep, "keep", 0, "keep so many `files`, the newest; with --rotate-every also those no older than that many times its time (with --rotate-size, too, up to that many times its size); a full disk removes the oldest first; default: all")
 	f.DurationVar(&o.sync, "sync", time.Second, "what came in within this `time` may be lost in a power cut; 0: sync each chunk")
 	f.StringArrayVar(&o.notes, "note", nil, "put this `text` into the recording: what was recorded, and why")
 	f.StringVar(&o.through, "through", "", "make a port at this `path` for another program, and record both directions")
@@ -201,8 +201,7 @@ func (r *recorder) recordTo(ctx context.Context, w io.Writer) error {
 	return r.record(ctx)
 }
 
-// recordFiles records into files, and says what they hold. An empty one does
-// not stay.
+// recordFiles records into files, and says what they hold.
 func (r *recorder) recordFiles(ctx context.Context) error {
 	cfg := capture.RecorderConfig{Path: r.path, MaxAge: r.rotateEvery, Keep: r.keep, Sync: r.sync, Notes: r.notes}
 	if r.rotateSize != "" {
@@ -220,9 +219,6 @@ func (r *recorder) recordFiles(ctx context.Context) error {
 	err = errors.Join(r.record(ctx), files.Close())
 	done := files.Recorded()
 	if r.view.empty() {
-		if len(done.Files) == 1 {
-			err = errors.Join(err, os.Remove(done.Files[0]))
-		}
 		if err == nil {
 			err = errors.New("nothing came in, so there is no recording: is the board powered, TX at RX, ground connected?")
 		}
@@ -235,9 +231,8 @@ func (r *recorder) recordFiles(ctx context.Context) error {
 // tell says what was recorded, and what to do with it.
 func (r *recorder) tell(done capture.Recorded) {
 	_, _ = fmt.Fprintln(r.std.err, r.view.summary())
-	files := done.Files
-	if r.keep > 0 {
-		files = files[max(0, len(files)-r.keep):]
+	if len(done.Files) == 0 {
+		return // somebody took them away
 	}
 	how := []string{"--print"}
 	for _, flag := range []struct{ name, value string }{{"--preset", r.preset}, {"--config", r.config}, {"--board", r.board}, {"--frame", r.frame}} {
@@ -246,7 +241,7 @@ func (r *recorder) tell(done capture.Recorded) {
 		}
 	}
 	_, _ = fmt.Fprintf(r.std.err, "%s in all; this shows what it says:\n  serialgw replay %s %s\n",
-		count(len(files), "file"), strings.Join(how, " "), fileName(files[0]))
+		count(len(done.Files), "file"), strings.Join(how, " "), fileName(done.Files[0]))
 }
 
 func (r *recorder) record(ctx context.Context) error {
