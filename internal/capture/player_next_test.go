@@ -254,7 +254,9 @@ func TestExtent(t *testing.T) {
 		{"ToTheCut", whole[:len(whole)-1], all, recorded[0].Time, recorded[2].Time, false},
 		{"OnePort", whole, func(p Packet) bool { return p.Port == "/dev/ttyAMA0" }, recorded[2].Time, recorded[2].Time, false},
 		{"MarkersAreNone", record(t, recorded[1:2]), all, 0, 0, false},
-		{"Damage", append(bytes.Clone(whole), whole[28:44]...), all, 0, 0, true},
+		{"ToTheDamage", slices.Concat(whole, whole[28:44]), all, recorded[0].Time, recorded[3].Time, false},
+		{"DamageInTheMiddle", slices.Concat(whole, whole[28:44], whole[44:]), all, recorded[0].Time, recorded[3].Time, false},
+		{"DamageBeforeAny", slices.Concat(whole[:44], whole[28:]), all, 0, 0, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			first, last, err := Extent(NewReader(bytes.NewReader(row.file)), row.take)
