@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -118,11 +117,10 @@ func boardPorts(ctx context.Context, o portsOptions, std streams) map[string]uar
 	}
 	var s nodeStatus
 	err := gateway.Ask(ctx, socket, "status", &s)
-	absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; use: sudo serialgw ports --socket %s\n", err, socket)
-	case err != nil && (o.socket != "" || !absent):
+	case err != nil && (o.socket != "" || !gateway.IsAbsent(err)):
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; is it running?\n", err)
 	}
 	return s.Ports

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -146,12 +144,8 @@ func (o queueOptions) ask(put func(socket string) error) (bool, error) {
 	switch {
 	case err == nil:
 		return true, nil
-	case errors.Is(err, fs.ErrPermission):
-		return false, fmt.Errorf("%w; use sudo, or be the user that the gateway runs as", err)
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED):
-		return false, err
-	case o.socket != "":
-		return false, fmt.Errorf("%w; is it running?", err)
+	case o.socket != "" || !gateway.IsAbsent(err):
+		return false, askError(err)
 	}
 	return false, nil
 }

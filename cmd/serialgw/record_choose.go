@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"serialgw/internal/config"
 	"serialgw/internal/gateway"
@@ -123,7 +122,7 @@ func (r *recorder) findGateway(ctx context.Context, cfg *config.Config) error {
 	switch err := gateway.Ask(ctx, socket, "status", &s); {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("a gateway runs, and you may not ask it: %w; use sudo, or the user that it runs as", err)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case gateway.IsAbsent(err):
 		return nil
 	case err != nil:
 		return err

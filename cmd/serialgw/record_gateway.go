@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
-	"syscall"
 	"time"
 
 	"serialgw/internal/capture"
@@ -48,7 +46,7 @@ func (r *recorder) awaitGateway(ctx context.Context) (uptime time.Duration, runs
 	for sleep(ctx, askAgain) == nil {
 		var s nodeStatus
 		err := gateway.Ask(ctx, r.socket, "status", &s)
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+		if !gateway.IsAbsent(err) {
 			return s.Gateway.Uptime, true // or listen says what is wrong
 		}
 	}

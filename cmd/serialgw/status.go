@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -81,7 +83,7 @@ func askStatus(ctx context.Context, path, socket string, asJSON bool, std stream
 	}
 	var s nodeStatus
 	if err := gateway.Ask(ctx, socket, "status", &s); err != nil {
-		return fmt.Errorf("%w; is it running?", err)
+		return askError(err)
 	}
 	if asJSON {
 		e := json.NewEncoder(std.out)
@@ -89,6 +91,17 @@ func askStatus(ctx context.Context, path, socket string, asJSON bool, std stream
 		return e.Encode(s)
 	}
 	return writeStatus(std.out, s)
+}
+
+// askError adds to an error of a question to the gateway what it calls for.
+func askError(err error) error {
+	switch {
+	case gateway.IsAbsent(err):
+		return fmt.Errorf("%w; is it running?", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; use sudo, or be the user that the gateway runs as", err)
+	}
+	return err
 }
 
 // writeStatus prints the first-minute questions and their answers.
