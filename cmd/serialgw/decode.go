@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -112,12 +112,11 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 
 func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
 	if len(args) > 0 {
-		text := strings.NewReplacer(" ", "", ",", "", "0x", "", "0X", "", "\n", "", "\t", "", ":", "").Replace(strings.Join(args, ""))
-		raw, err := hex.DecodeString(text)
+		raw, err := capture.ParseHex(strings.Join(args, " "))
 		if err != nil {
-			return nil, nil, usagef("%q is not hex; write pairs of digits, for example 55 AA 01", strings.Join(args, " "))
+			return nil, nil, usagef("%w; write pairs of digits, for example 55 AA 01", err)
 		}
-		return strings.NewReader(string(raw)), func() {}, nil
+		return bytes.NewReader(raw), func() {}, nil
 	}
 	if o.in == "-" {
 		in, err := plainBytes(std.in, "-")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -167,7 +166,7 @@ func runRecord(ctx context.Context, o recordOptions, std streams) error {
 // check finds what is wrong with the command line alone.
 func (r *recorder) check() error {
 	for _, text := range r.send {
-		b, err := hex.DecodeString(strings.NewReplacer(" ", "", ":", "").Replace(text))
+		b, err := capture.ParseHex(text)
 		if err != nil || len(b) == 0 {
 			return usagef("--send %q is not hex; write pairs of digits, for example \"01 03 00 00 00 02 C4 0B\"", text)
 		}

@@ -46,18 +46,11 @@ func (r *recorder) loadConfig() (*config.Config, error) {
 		defaults := config.Defaults()
 		cfg = &defaults
 	}
-	bad := false
-	for _, i := range issues {
-		// A login that is not filled in yet does not matter here.
-		if needed && !i.Warning && (i.Key == "" || strings.HasPrefix(i.Key, "board") || strings.HasPrefix(i.Key, "frame")) {
-			_, _ = fmt.Fprintln(r.std.err, i)
-			bad = true
-		}
+	if !needed {
+		return cfg, nil
 	}
-	if bad {
-		return nil, usageError{errReported}
-	}
-	return cfg, nil
+	// A login that is not filled in yet does not matter here.
+	return cfg, tellIssues(issues, r.std, func(key string) bool { return strings.HasPrefix(key, "board") || strings.HasPrefix(key, "frame") })
 }
 
 // chooseBoard finds the board whose port is recorded. A port need not be any

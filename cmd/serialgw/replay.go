@@ -306,6 +306,11 @@ func loadParts(path string, std streams, matters func(key string) bool) (*config
 	if err != nil {
 		return nil, err
 	}
+	return cfg, tellIssues(issues, std, matters)
+}
+
+// tellIssues shows the mistakes that matter. One is an error.
+func tellIssues(issues []config.Issue, std streams, matters func(key string) bool) error {
 	bad := false
 	for _, i := range issues {
 		if !i.Warning && (i.Key == "" || matters(i.Key)) {
@@ -314,9 +319,9 @@ func loadParts(path string, std streams, matters func(key string) bool) (*config
 		}
 	}
 	if bad {
-		return nil, usageError{errReported}
+		return usageError{errReported}
 	}
-	return cfg, nil
+	return nil
 }
 
 // ended says how a recording came to its end: nil when all of it was played.

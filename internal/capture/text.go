@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -141,11 +140,11 @@ func detect(head []byte) Format {
 // empty. A line that runs past head counts up to its last blank.
 func looksHex(head []byte) bool {
 	if len(head) == detectBytes {
-		head = head[:bytes.LastIndexAny(head, " \t\r\n,")+1]
+		head = head[:bytes.LastIndexAny(head, hexBlanks)+1]
 	}
 	some := false
 	for line := range strings.Lines(string(head)) {
-		b, err := parseHex(line)
+		b, err := parseLine(line)
 		if err != nil {
 			return false
 		}
@@ -154,21 +153,12 @@ func looksHex(head []byte) bool {
 	return some
 }
 
-// parseHex reads one line of a hex file:
+// parseLine reads one line of a hex file:
 //
 //	AA 55 01 0x1F, 02ff   # what follows is a comment
-func parseHex(line string) ([]byte, error) {
+func parseLine(line string) ([]byte, error) {
 	line, _, _ = strings.Cut(line, "#")
-	var out []byte
-	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\r\n,", c) }) {
-		digits := strings.TrimPrefix(strings.TrimPrefix(word, "0x"), "0X")
-		b, err := hex.DecodeString(digits)
-		if err != nil || len(b) == 0 {
-			return nil, fmt.Errorf("%.20q is not bytes in hex", word)
-		}
-		out = append(out, b...)
-	}
-	return out, nil
+	return ParseHex(line)
 }
 
 type hexSource struct {
@@ -194,7 +184,7 @@ func (s *hexSource) Next() (Packet, error) {
 			break
 		}
 		s.number++
-		b, err := parseHex(s.lines.Text())
+		b, err := parseLine(s.lines.Text())
 		if err != nil {
 			s.err = fmt.Errorf("line %d of the recording: %w", s.number, err)
 		} else if len(b) > 0 {
