@@ -88,7 +88,23 @@ func newRoot(std streams) *cobra.Command {
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newQueue(std), newPorts(std), newVersion(std))
+	checkArgs(root)
 	return root
+}
+
+// checkArgs makes too many arguments, or too few, an error of the command line.
+func checkArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usagef("%w; try: %s --help", err, cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, verb := range cmd.Commands() {
+		checkArgs(verb)
+	}
 }
 
 // configFlag adds --config to a verb.
