@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -23,10 +22,11 @@ func (r *replay) playTo(ctx context.Context) error {
 	}
 	defer c.close()
 	name := c.Name()
-	if err := linkDevice(name, r.device, "--device"); err != nil {
+	link, err := linkPort(name, r.device, "--device")
+	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(r.device) }()
+	defer link.remove()
 	if err := c.port.Close(); err != nil { // or the other's opening could not be seen
 		return fmt.Errorf("cannot prepare the pty: %w", err)
 	}
@@ -41,21 +41,6 @@ func (r *replay) playTo(ctx context.Context) error {
 		return r.stopped(r.player.Position().Bytes)
 	}
 	return errors.Join(r.ended(err), waitTaken(ctx, name))
-}
-
-// linkDevice makes path, which a flag named, lead to the pty. A link that an
-// earlier run left is replaced, anything else is not touched.
-func linkDevice(name, path, flag string) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSymlink {
-		return usagef("%s %s: it exists and is no link; choose another path", flag, path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot replace %s: %w", path, err)
-	}
-	if err := os.Symlink(name, path); err != nil {
-		return fmt.Errorf("cannot make %s: %w", path, err)
-	}
-	return nil
 }
 
 // waitTaken waits until the other program has read all: the end of the pty
