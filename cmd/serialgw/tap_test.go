@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"serialgw/internal/capture"
 	"serialgw/internal/reading"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,5 +78,45 @@ func TestTap_SlowRecorder(t *testing.T) {
 	tp.hear(heard{stamp: reading.Stamp{Wall: 101}}, []byte("nobody listens"))
 	if order, _, _ := e.take(nil, nil); len(order) != 0 || tp.listened.Load() {
 		t.Error("one that left still hears")
+	}
+}
+
+// A recording ends with what came in before its end, and says why where it is
+// not the recorder that ended it.
+func TestTap_LastWords(t *testing.T) {
+	now := func() reading.Stamp { return reading.Stamp{Wall: 5, Boot: 5} }
+	for name, want := range map[string][]string{
+		"Stopped": {"recorded from here on", "bytes"},
+		"Gone":    {"recorded from here on", "bytes", goneText},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tp := newTap()
+			ctx, stop := context.WithCancel(t.Context())
+			in, out := io.Pipe()
+			done := make(chan error, 1)
+			go func() {
+				err := tp.record(ctx, capture.Port{Name: "p"}, now, out)
+				done <- errors.Join(err, out.Close())
+			}()
+			var got []string
+			for p, err := range capture.Packets(capture.NewReader(in)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, string(p.Bytes)+p.Comment)
+				if len(got) == 1 { // it listens
+					tp.hear(heard{stamp: now()}, []byte("bytes"))
+					if name == "Gone" {
+						close(tp.gone)
+					} else {
+						stop()
+					}
+				}
+			}
+			stop()
+			if err := <-done; err != nil || !slices.Equal(got, want) || tp.listened.Load() {
+				t.Errorf("%v, recorded %q, want %q", err, got, want)
+			}
+		})
 	}
 }
