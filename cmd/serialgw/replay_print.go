@@ -35,10 +35,11 @@ func (r *replay) printAll(ctx context.Context) error {
 	if err := errors.Join(r.ended(err), sink.flush()); err != nil {
 		return err
 	}
-	if err := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored); err != nil || !interrupted {
-		return err
+	err = summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored)
+	if interrupted {
+		return r.stopped(done) // with or without a frame so far
 	}
-	return r.stopped(done)
+	return err
 }
 
 // flushing is a recording at its own pace: what was printed is shown before the

@@ -317,7 +317,7 @@ func (p *publisher) summary(took time.Duration, interrupted bool) error {
 	s := p.node.status()
 	u := s.Gateway.Uplink
 	for _, b := range s.Gateway.Boards {
-		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored); err != nil {
+		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored); err != nil && !interrupted {
 			return err
 		}
 	}

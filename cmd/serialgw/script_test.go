@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -11,11 +9,7 @@ import (
 // TestMain lets the test binary be serialgw itself, so that scripts run the
 // real verbs as processes.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"serialgw": func() {
-			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
-		},
-	})
+	testscript.Main(m, map[string]func(){"serialgw": main})
 }
 
 // TestScript runs the verbs as a person at a shell would.

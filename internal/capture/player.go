@@ -35,7 +35,7 @@ type Player struct {
 	// without bytes never are.
 	Take func(Packet) bool
 	// From is where to begin: packets before it are passed over, and so are
-	// bytes of the first one after it.
+	// bytes of the first one after it. Further loops play all.
 	From Position
 	// Rewrite changes a packet before it is played, in loop 0, 1, ...; nil
 	// leaves it as it is. It may change the bytes in place.
@@ -59,7 +59,7 @@ type Player struct {
 	has   bool          // held holds one
 	due   time.Duration // of held; all such times count from the first packet
 	at    time.Duration // the present
-	last  int64         // the packet before, as recorded
+	last  int64         // the packet read last, as recorded
 	first time.Duration // due time of the loop's first packet
 	count int           // packets of this loop so far
 
@@ -115,14 +115,13 @@ func (pl *Player) Next(ctx context.Context, wait time.Duration) (reading.Chunk, 
 		if err := pl.pace(ctx, limit); err != nil {
 			return reading.Chunk{}, err
 		}
-		return reading.Chunk{Stamp: pl.stamp(pl.last)}, nil
+		return reading.Chunk{Stamp: pl.stamp(pl.held.Time - int64(pl.due-pl.at))}, nil
 	}
 	if err := pl.pace(ctx, pl.due); err != nil {
 		return reading.Chunk{}, err
 	}
 	p := pl.held
 	pl.has = false
-	pl.last = p.Time
 	pl.bytes.Store(pl.passed)
 	pl.offset.Store(p.Time - pl.zero)
 	if pl.Rewrite != nil {
@@ -214,7 +213,7 @@ func (pl *Player) take(p Packet) bool {
 	}
 	before := pl.passed
 	pl.passed += int64(len(p.Bytes))
-	early := pl.From.Time > 0 && time.Duration(p.Time-pl.zero) < pl.From.Time
+	early := pl.loop == 0 && pl.From.Time > 0 && time.Duration(p.Time-pl.zero) < pl.From.Time
 	if early || pl.passed <= pl.From.Bytes {
 		return false
 	}
