@@ -74,8 +74,10 @@ func nap(d time.Duration) {
 // there for an event of his own making, and all that has come in before is
 // seen with it.
 type turnstile struct {
-	file *os.File // an eventfd in Go's poller
-	raw  syscall.RawConn
+	file  *os.File // an eventfd in Go's poller
+	raw   syscall.RawConn
+	asked bool                  // in this pass
+	ask   func(fd uintptr) bool // made once: one for each pass would be garbage
 }
 
 func newTurnstile() (*turnstile, error) {
@@ -88,23 +90,26 @@ func newTurnstile() (*turnstile, error) {
 		_ = t.file.Close() // nothing was written
 		return nil, fmt.Errorf("cannot make an eventfd: %w", err)
 	}
+	t.ask = t.event
 	return t, nil
 }
 
 // pass lets everything else that can run do so, and looks at the poller.
 func (t *turnstile) pass() {
-	asked := false
-	// It fails only once the turnstile is closed, and then waits for nothing.
-	_ = t.raw.Read(func(fd uintptr) bool {
-		if asked {
-			return true
-		}
-		asked = true
-		one := make([]byte, 8)
-		binary.NativeEndian.PutUint64(one, 1) // it counts up to 2⁶⁴: never read, never full
-		_, err := unix.Write(int(fd), one)
-		return err != nil
-	})
+	t.asked = false
+	_ = t.raw.Read(t.ask) // it fails only once the turnstile is closed, and then waits for nothing
+}
+
+// event makes the event that the pass then waits for.
+func (t *turnstile) event(fd uintptr) bool {
+	if t.asked {
+		return true
+	}
+	t.asked = true
+	one := make([]byte, 8)
+	binary.NativeEndian.PutUint64(one, 1) // it counts up to 2⁶⁴: never read, never full
+	_, err := unix.Write(int(fd), one)
+	return err != nil
 }
 
 func (t *turnstile) close() error { return t.file.Close() }
