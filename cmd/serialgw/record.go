@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +38,8 @@ A port without a gateway can be written to as well:
                    (its own baud rate and DTR and RTS do not reach the board)
   --send HEX       sends these bytes again and again, for a board that must be asked
 
-For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day.
+For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day. A file
+begins with its first bytes: where nothing comes in, none is made and none goes.
 A power cut costs what came in within --sync.
 
 Without FILE it is serialgw-DATE-TIME.pcapng, here; - is standard output. Ctrl-C
@@ -108,7 +108,7 @@ func newRecord(std streams) *cobra.Command {
 	f.DurationVar(&o.limit, "for", 0, "end after this `time`")
 	f.StringVar(&o.rotateSize, "rotate-size", "", "begin another file before one exceeds this `size`, such as \"64 MiB\"")
 	f.DurationVar(&o.rotateEvery, "rotate-every", 0, "begin another file after this `time`")
-	f.IntVar(&o.keep, "keep", 0, "keep so many files, the newest; default: all")
+	f.IntVar(&o.keep, "keep", 0, "keep so many `files`, the newest; with --rotate-every also those no older than that many times its time (with --rotate-size, too, up to that many times its size); a full disk removes the oldest first; default: all")
 	f.DurationVar(&o.sync, "sync", time.Second, "what came in within this `time` may be lost in a power cut; 0: sync each chunk")
 	f.StringArrayVar(&o.notes, "note", nil, "put this `text` into the recording: what was recorded, and why")
 	f.StringVar(&o.through, "through", "", "make a port at this `path` for another program, and record both directions")
@@ -210,8 +210,7 @@ func (r *recorder) recordTo(ctx context.Context, w io.Writer) error {
 	return r.end(r.record(ctx), nil)
 }
 
-// recordFiles records into files, and says what they hold. An empty one does
-// not stay.
+// recordFiles records into files, and says what they hold.
 func (r *recorder) recordFiles(ctx context.Context) error {
 	cfg := capture.RecorderConfig{Path: r.path, MaxAge: r.rotateEvery, Keep: r.keep, Sync: r.sync, Notes: r.notes}
 	if r.rotateSize != "" {
@@ -227,11 +226,7 @@ func (r *recorder) recordFiles(ctx context.Context) error {
 	}
 	r.sink = files
 	err = errors.Join(r.record(ctx), files.Close())
-	done := files.Recorded()
-	if r.view.empty() && len(done.Files) == 1 {
-		err = errors.Join(err, os.Remove(done.Files[0]))
-	}
-	return r.end(err, done.Files)
+	return r.end(err, files.Recorded().Files)
 }
 
 // end says what was recorded. That nothing was is an error.

@@ -193,6 +193,7 @@ func TestRecord_Kill(t *testing.T) {
 	recorder := startVerb(t, nil, "record", "--port", b.link, "--baud", "921600", file)
 	recorder.says("open, 921600 8N1")
 	b.mustSend(1+r.IntN(5000), fullPace)
+	awaitSize(t, file, 1) // its first bytes make it
 	recorder.end(syscall.SIGKILL)
 	_, all, err := recorded(t, file, capture.Inbound)
 	if err != nil && !errors.Is(err, capture.ErrCut) {
