@@ -25,9 +25,10 @@ type Queue interface {
 	// many, and the one behind them is lost.
 	AppendAll(records [][]byte) (first uint64, stored int, err error)
 	// Read returns the first stored, unacknowledged record whose number is at
-	// least from, or ok = false when there is none yet. The bytes must not be
-	// changed; they stay as they are.
-	Read(from uint64) (seq uint64, record []byte, ok bool)
+	// least from, or io.EOF when there is none yet. Any other error says that it
+	// is there and cannot be read now. The bytes must not be changed; they stay
+	// as they are.
+	Read(from uint64) (seq uint64, record []byte, err error)
 	// Ack removes records. It never fails: what cannot be written now is
 	// written later, and a crash before that repeats a post, no more.
 	Ack(seqs ...uint64)
