@@ -93,10 +93,14 @@ func (d *deliver) settlePost(o reading.Outcome) {
 // settleLate: given up before, stored after all. Another attempt that is on its
 // way for the same records finds them gone, and buries what it withholds.
 func (d *deliver) settleLate(o reading.Outcome) {
+	d.writeAcks() // what this burst has confirmed is not there to be read
 	for _, seq := range o.Seqs {
 		if d.posted(seq) {
 			d.ack(seq)
 			continue
+		}
+		if d.owes(seq) {
+			continue // it leaves with its letters
 		}
 		entries, err := d.pick.only(seq)
 		if err != nil {
