@@ -266,9 +266,13 @@ func (p *picker) oneLive() []reading.Entry {
 	return one
 }
 
-// recycle takes back the memory of a record that is done with. Nobody may hold
+// recycle takes back the memory of a record that is done with, where oneLive has
+// a use for it: with a pace it may be the end of a long look. Nobody may hold
 // anything of it.
 func (p *picker) recycle(entries []reading.Entry) {
+	if p.cfg.PostInterval != 0 || p.cfg.OldestFirst {
+		return
+	}
 	if len(entries) == 1 && len(p.spare) < p.cfg.InFlight {
 		p.spare = append(p.spare, entries)
 	}
