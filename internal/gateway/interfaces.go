@@ -19,10 +19,11 @@ type Source interface {
 
 // Queue is the durable store between board and cloud.
 type Queue interface {
-	// AppendAll stores records; their numbers run on from first. nil promises
-	// that the kernel has them all: they survive kill -9, and a power cut once
-	// Sync has covered their numbers. With an error that holds for the first so
-	// many, and the one behind them is lost.
+	// AppendAll stores records under consecutive numbers, whoever else appends
+	// meanwhile; the first of them is returned. nil promises that the kernel has
+	// them all: they survive kill -9, and a power cut once Sync has covered their
+	// numbers. With an error that holds for the first so many, and the one behind
+	// them is lost.
 	AppendAll(records [][]byte) (first uint64, stored int, err error)
 	// Read returns the first stored, unacknowledged record whose number is at
 	// least from, or io.EOF when there is none yet. Any other error says that it

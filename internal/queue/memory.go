@@ -19,7 +19,7 @@ type Memory struct {
 // NewMemory returns an empty queue.
 func NewMemory() *Memory { return &Memory{next: 1} }
 
-// AppendAll stores the records and returns the first one's number.
+// AppendAll stores the records under consecutive numbers and returns the first.
 func (m *Memory) AppendAll(records [][]byte) (first uint64, stored int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
