@@ -91,7 +91,8 @@ func (pl *Player) Play(ctx context.Context, w io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(chunk.Bytes); err != nil {
+		if n, err := w.Write(chunk.Bytes); err != nil {
+			pl.bytes.Add(int64(n - len(chunk.Bytes))) // what w did not take was not played
 			return fmt.Errorf("cannot play packet %d: %w", pl.count, err)
 		}
 	}

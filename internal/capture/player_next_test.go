@@ -206,6 +206,19 @@ func TestPlayer_FromIsOfTheFirstLoop(t *testing.T) {
 	}
 }
 
+// TestPlayer_PositionIsWhatWasTaken: a writer that stops in the middle of a
+// packet is gone on with from there.
+func TestPlayer_PositionIsWhatWasTaken(t *testing.T) {
+	packets := []Packet{at(0, "abc"), at(1, "defgh"), at(2, "i")}
+	for room := range int64(9) {
+		pl := (&stage{}).player(packets)
+		err := pl.Play(t.Context(), &fullDisk{left: int(room)})
+		if got := pl.Position().Bytes; got != room || !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("position %d, %v, want %d", got, err, room)
+		}
+	}
+}
+
 func TestPaced(t *testing.T) {
 	timed := at(3, "t")
 	for _, row := range []struct {

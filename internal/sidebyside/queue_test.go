@@ -54,8 +54,8 @@ func countCalls(table string) int {
 	return sum
 }
 
-// backlog feeds n frames to a gateway whose broker is not there, and returns
-// its RSS in MiB when all of them wait.
+// backlog feeds n frames to a gateway whose broker is not there, at the pace of
+// a line of 3 Mbaud, and returns its RSS in MiB when all of them wait.
 func (s *session) backlog(t *testing.T, n int) float64 {
 	t.Helper()
 	line := newLine(t)
@@ -80,13 +80,14 @@ func (s *session) backlog(t *testing.T, n int) float64 {
 		}
 	}
 	for rest := frames[:n*frameSize]; len(rest) > 0; {
-		part := min(len(rest), 64<<10)
+		part := min(len(rest), 3000)
 		line.write(t, rest[:part])
 		rest = rest[part:]
+		s.pause(t, 10*time.Millisecond)
 	}
 	for range 600 {
 		if waiting() >= uint64(n) {
-			s.pause(t, 3*time.Second) // syncs, and gives memory back
+			s.pause(t, 3*time.Second) // syncs
 			return usageOf(cmd.Process.Pid).rss
 		}
 		s.pause(t, 100*time.Millisecond)

@@ -167,7 +167,7 @@ func TestRecord_AcrossARestart(t *testing.T) {
 	awaitSize(t, file, 100*demoSize)
 
 	g.kill()
-	recorder.says("the gateway has stopped")
+	recorder.says("the gateway does not send any more")
 	g = start(t, g.conf)
 	g.opened()
 	recorder.says("the gateway was started again")

@@ -62,6 +62,9 @@ func openPath(path string, cfg Config) (_ *Port, err error) {
 			_ = p.Close() // err is the one to report
 		}
 	}()
+	if p.rests.turn, err = newTurnstile(); err != nil {
+		return nil, err
+	}
 	if p.lib, err = serial.Open(path, mode(cfg)); err != nil {
 		return nil, err
 	}
@@ -206,6 +209,9 @@ func (p *Port) Close() error {
 	p.closing.Do(func() {
 		p.shut.Store(true)
 		auxErr := p.aux.Close() // waits until no Read or Write is inside
+		if p.rests.turn != nil {
+			auxErr = errors.Join(auxErr, p.rests.turn.close())
+		}
 		if p.lib == nil {
 			p.closed = auxErr
 			return

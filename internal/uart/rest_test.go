@@ -6,12 +6,24 @@ import (
 	"time"
 )
 
+func newRests(t *testing.T) *rests {
+	t.Helper()
+	turn, err := newTurnstile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = turn.close() })
+	return &rests{turn: turn}
+}
+
 func TestRests_OnlyABusyLineRests(t *testing.T) {
-	var r rests
+	r := newRests(t)
+	r.wait()
 	r.read() // the first bytes after a long silence
 	if r.busy {
 		t.Error("a line is busy after one read")
 	}
+	r.wait()
 	r.last = time.Now()
 	r.read() // and more, at once
 	if !r.busy {
@@ -22,11 +34,36 @@ func TestRests_OnlyABusyLineRests(t *testing.T) {
 	if passed := time.Since(last); passed < restFor {
 		t.Errorf("a busy line was read again after %v, want %v at least", passed, restFor)
 	}
-	r.last = time.Now().Add(-2 * restFor)
+	r.ended = time.Now()
+	r.read() // bytes were there before the rest ended
+	if !r.busy {
+		t.Error("a line that fills up while it rests is not busy")
+	}
+	r.wait()
+	r.ended = time.Now().Add(-2 * atOnce)
+	r.read() // they came only afterwards
+	if r.busy {
+		t.Error("a line that leaves more time than a rest is busy")
+	}
+	r.wait()
+	r.last = time.Now().Add(-restFor)
 	r.read()
 	if r.busy {
-		t.Errorf("a line is busy at a read in %v", 2*restFor)
+		t.Errorf("a line is busy at a read in %v", restFor)
 	}
+}
+
+// A closed turnstile holds nobody up.
+func TestTurnstile_Closed(t *testing.T) {
+	turn, err := newTurnstile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn.pass()
+	if err := turn.close(); err != nil {
+		t.Fatal(err)
+	}
+	turn.pass()
 }
 
 // Bytes that come while the line rests are read after it, none is lost.
