@@ -3,10 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +27,7 @@ The frame is a preset (--preset) or a [frame.NAME] of a configuration
   serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
   cat /tmp/raw | serialgw decode --config gateway.toml --frame car --format table
 
+Ctrl-C ends it; what came in until then is decoded.
 Exit status: 0 when at least one frame was found, 1 when none was.`
 
 type decodeOptions struct {
@@ -41,7 +42,7 @@ func newDecode(std streams) *cobra.Command {
 		Use:   "decode [HEX ...]",
 		Short: "Decode bytes into readings, without a cloud",
 		Long:  decodeHelp,
-		RunE:  func(_ *cobra.Command, args []string) error { return runDecode(o, args, std) },
+		RunE:  func(cmd *cobra.Command, args []string) error { return runDecode(cmd.Context(), o, args, std) },
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`: "+strings.Join(frame.PresetNames(), ", "))
@@ -53,12 +54,12 @@ func newDecode(std streams) *cobra.Command {
 	return cmd
 }
 
-func runDecode(o decodeOptions, args []string, std streams) error {
+func runDecode(ctx context.Context, o decodeOptions, args []string, std streams) error {
 	plan, err := decodePlan(o, std)
 	if err != nil {
 		return err
 	}
-	in, closeIn, err := decodeInput(o, args, std)
+	in, closeIn, err := decodeInput(ctx, o, args, std)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func runDecode(o decodeOptions, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	metrics, err := decodeStream(plan, in, sink)
+	metrics, err := decodeStream(ctx, plan, in, sink)
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 	return plan, nil
 }
 
-func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
+func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
 	if len(args) > 0 {
 		raw, err := capture.ParseHex(strings.Join(args, " "))
 		if err != nil {
@@ -119,14 +120,14 @@ func decodeInput(o decodeOptions, args []string, std streams) (io.Reader, func()
 		return bytes.NewReader(raw), func() {}, nil
 	}
 	if o.in == "-" {
-		in, err := plainBytes(std.in, "-")
+		in, err := plainBytes(attentive(ctx, std.in), "-")
 		return in, func() {}, err
 	}
-	file, err := os.Open(o.in)
+	file, err := openInput(o.in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the bytes: %w", err)
+		return nil, nil, err
 	}
-	in, err := plainBytes(file, o.in)
+	in, err := plainBytes(attentive(ctx, file), o.in)
 	if err != nil {
 		_ = file.Close() // nothing was written to it
 		return nil, nil, err
@@ -144,8 +145,8 @@ func plainBytes(r io.Reader, name string) (io.Reader, error) {
 }
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no
-// times, so readings carry none either.
-func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
+// times, so readings carry none either. The end of ctx is the end of the bytes.
+func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
 	scanner := frame.NewScanner(plan, 0)
 	buf := make([]byte, 64<<10)
 	var r reading.Reading
@@ -174,7 +175,7 @@ func decodeStream(plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, err
 				return scanner.Metrics(), err
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || stopped(ctx) {
 			scanner.Flush()
 			return scanner.Metrics(), drain()
 		}

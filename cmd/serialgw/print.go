@@ -138,7 +138,7 @@ func appendHead(b []byte, r *reading.Reading) []byte {
 	b = append(b, `"message":`...)
 	b = reading.AppendQuoted(b, r.Message)
 	b = append(b, ',')
-	if r.Stamp.Wall > 0 { // what has no time counts back from 0
+	if r.Stamp.Wall != 0 {
 		b = append(b, `"time":"`...)
 		b = r.Stamp.Time().AppendFormat(b, time.RFC3339Nano)
 		b = append(b, `",`...)

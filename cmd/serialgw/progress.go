@@ -75,7 +75,10 @@ func (t *ticker) change(text string) {
 }
 
 // say shows a line that stays, with its time.
-func (t *ticker) say(text string) {
+func (t *ticker) say(text string) { t.line(time.Now().Format(time.TimeOnly) + "  " + text) }
+
+// line shows a line that stays.
+func (t *ticker) line(text string) {
 	if t.quiet {
 		return
 	}
@@ -85,7 +88,7 @@ func (t *ticker) say(text string) {
 		t.more++
 		return
 	}
-	t.lines = append(t.lines, time.Now().Format(time.TimeOnly)+"  "+text)
+	t.lines = append(t.lines, text)
 	signalNews(t.news)
 }
 
@@ -110,7 +113,7 @@ func (t *ticker) flush() {
 // says, until the function it returns is called.
 func (r *replay) showProgress(more func() string) (stop func()) {
 	start := time.Now()
-	return newTicker(r.std.err, r.quiet).show(func() string { return r.progress(time.Since(start)) + more() })
+	return r.news.show(func() string { return r.progress(time.Since(start)) + more() })
 }
 
 // progress says how far the playing is, and how long the rest will take at the

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,22 +27,58 @@ const pieces = 10 * time.Millisecond
 type recording struct {
 	path   string // "-" is standard input
 	format capture.Format
-	stdin  io.Reader
+	stream io.Reader // what can be read only once: standard input, a pipe; nil for a file
+	pipe   *os.File  // of stream, when it was opened here
 
 	baud int           // of bytes without a time
 	step time.Duration // of their pieces; 0 = as they are read
 	port string        // recorded port to play; "" = the only one
 
+	from capture.Position     // where the playing begins
+	tell func(passed, string) // shows what the recording says of itself; nil = nobody cares
+
 	file    atomic.Pointer[capture.File] // open; the progress looks at it
+	loops   int
+	first   int64 // time of the first packet from the board
+	bytes   int64 // from the board so far
+	sent    int   // packets to the board
+	skipped func() int
 	ignored map[string]int
 }
 
 // timed reports whether the recording has times of its own.
 func (r *recording) timed() bool { return r.format == capture.PcapNG }
 
-// look opens the recording once to learn its format and its ports.
-func (r *recording) look() (ports []capture.Port, err error) {
+// once reports whether the recording can be read only once.
+func (r *recording) once() bool { return r.stream != nil }
+
+// attend opens what can be read only once; it is read until ctx ends.
+func (r *recording) attend(ctx context.Context, stdin io.Reader) error {
 	if r.path == "-" {
+		r.stream = attentive(ctx, stdin)
+		return nil
+	}
+	info, err := os.Stat(r.path)
+	if err != nil || info.Mode().IsRegular() || info.IsDir() {
+		return nil // what is wrong, opening it will say
+	}
+	if r.pipe, err = openInput(r.path); err != nil {
+		return err
+	}
+	r.stream = attentive(ctx, r.pipe)
+	return nil
+}
+
+func (r *recording) close() {
+	if r.pipe != nil {
+		_ = r.pipe.Close() // nothing was written to it
+	}
+}
+
+// look opens the recording once to learn its format and its ports. Damage ends
+// it; the playing meets that again.
+func (r *recording) look() (ports []capture.Port, err error) {
+	if r.once() {
 		return nil, nil
 	}
 	f, err := capture.OpenAs(r.path, r.format)
@@ -58,11 +93,8 @@ func (r *recording) look() (ports []capture.Port, err error) {
 	}
 	n := 0
 	for _, err := range capture.Packets(src) {
-		if n++; n == lookAt || errors.Is(err, capture.ErrCut) {
+		if n++; n == lookAt || err != nil {
 			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.path, err)
 		}
 	}
 	return src.Ports(), nil
@@ -70,37 +102,49 @@ func (r *recording) look() (ports []capture.Port, err error) {
 
 // open opens the recording for playing.
 func (r *recording) open() (capture.Source, error) {
-	var src capture.Source
-	if r.path == "-" {
-		s, format, err := capture.DetectAs(r.stdin, r.format)
-		if err != nil {
-			return nil, err
-		}
-		src, r.format = s, format
-	} else {
-		f, err := capture.OpenAs(r.path, r.format)
-		if err != nil {
-			return nil, err
-		}
-		src = f
-		r.file.Store(f)
+	src, err := r.source()
+	if err != nil {
+		return nil, err
 	}
+	r.loops++
 	if r.timed() {
 		return src, nil
 	}
 	return capture.Paced(src, r.baud, r.step), nil
 }
 
+func (r *recording) source() (capture.Source, error) {
+	if r.once() {
+		src, format, err := capture.DetectAs(r.stream, r.format)
+		if err != nil {
+			return nil, err
+		}
+		r.format = format
+		return r.passing(src), nil
+	}
+	f, err := capture.OpenAs(r.path, r.format)
+	if err != nil {
+		return nil, err
+	}
+	r.file.Store(f)
+	return r.passing(f.Source), nil
+}
+
 // take says whether a packet is played. What another port said is not, and is
 // counted.
 func (r *recording) take(p capture.Packet) bool {
 	if p.Direction == capture.Outbound {
+		r.sent++
 		return false
 	}
 	if r.port == "" {
 		r.port = p.Port
 	}
 	if p.Port == r.port {
+		if r.first == 0 {
+			r.first = p.Time
+		}
+		r.bytes += int64(len(p.Bytes))
 		return true
 	}
 	if r.ignored == nil {
@@ -139,18 +183,6 @@ func (r *recording) share() float64 {
 	return min(float64(f.Consumed())/float64(f.Size), 1)
 }
 
-// left tells of the ports that were not played.
-func (r *recording) left(std streams) {
-	names := make([]string, 0, len(r.ignored))
-	for name := range r.ignored {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		_, _ = fmt.Fprintf(std.err, "%d chunks of port %s were not played: --port %s plays them\n", r.ignored[name], name, name)
-	}
-}
-
 // parseSpeed reads "1", "10x", "0.5x" or "max", which is 0.
 func parseSpeed(text string) (float64, error) {
 	if text == "max" {
@@ -179,9 +211,6 @@ func parsePosition(text string) (capture.Position, error) {
 	}
 	return capture.Position{}, usagef("--from %q: write a time into the recording such as 90s or 1h2m, or a number of bytes from the board such as 4096B", text)
 }
-
-// resume is the --from that goes on at a byte of the board's.
-func resume(at int64) string { return fmt.Sprintf("--from %dB", at) }
 
 // stampOriginal gives chunks the times they were recorded at; those of a
 // recording without times count from 0 and stand for nothing.

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"serialgw/internal/capture"
 	"serialgw/internal/config"
@@ -20,7 +17,7 @@ import (
 
 const replayHelp = `replay takes a recording through the same way as the bytes of a port: frames,
 readings, report rule, queue, posts. FILE is a recording of "serialgw record"
-(pcapng), raw bytes, or hex text; - is standard input.
+(pcapng), raw bytes, or hex text; - is standard input, and a pipe is read as that.
 
   serialgw replay --print --preset jy901 capture.bin     what it says, as JSON lines
   serialgw replay --sim --preset jy901 capture.pcapng    into the built-in OneNET simulator
@@ -35,6 +32,9 @@ Raw bytes and hex text have no times: they get those of their baud rate.
 Replaying into a cloud uses a temporary queue of its own, and ends when the
 last reading is confirmed. While a gateway is logged in as the same device it
 is refused, because a second login would throw that one out.
+
+The recording's own notes and comments, such as where the port was lost, are
+shown as they are passed. One that is damaged is played up to there.
 
 Ctrl-C stops it and says with which --from it goes on. Exit status: 0 when all
 was played, 1 when not, or when no frame was found.`
@@ -75,7 +75,12 @@ func newReplay(std streams) *cobra.Command {
 			return runReplay(cmd.Context(), o, std)
 		},
 	}
-	f := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+// flags adds those that say what is played; targetFlags those that say where to.
+func (o *replayOptions) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.config, "config", "c", "gateway.toml", "configuration `file`")
 	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the one whose port was recorded")
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration: "+strings.Join(frame.PresetNames(), ", "))
@@ -87,6 +92,10 @@ func newReplay(std streams) *cobra.Command {
 	f.StringVar(&o.port, "port", "", "play this recorded `port`; default: the board's, or the first")
 	f.IntVar(&o.baud, "baud", 0, "`bits/s` of the line; default: the board's, with --preset the recorded, or 115200")
 	f.DurationVar(&o.maxGap, "max-gap", 0, "shorten longer pauses to this")
+	o.targetFlags(f)
+}
+
+func (o *replayOptions) targetFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.print, "print", false, "print the readings, no cloud")
 	f.StringVar(&o.format, "format", "json", "of --print: json (one line a reading), csv or table")
 	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
@@ -97,7 +106,6 @@ func newReplay(std streams) *cobra.Command {
 	f.BoolVar(&o.originalTime, "original-time", false, "keep the recorded times")
 	f.BoolVar(&o.inMemory, "no-queue", false, "keep what waits in memory, not on disk; for measurements")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	return cmd
 }
 
 // takeArgs finds the recording. "--print csv FILE" is meant as "--print
@@ -134,6 +142,7 @@ type replay struct {
 	replayOptions
 	std    streams
 	rec    *recording
+	news   news
 	speed  float64
 	player *capture.Player
 	cfg    *config.Config
@@ -142,10 +151,11 @@ type replay struct {
 }
 
 func runReplay(ctx context.Context, o replayOptions, std streams) error {
-	r, err := openReplay(o, std)
+	r, err := openReplay(ctx, o, std)
 	if err != nil {
 		return err
 	}
+	defer r.rec.close()
 	switch {
 	case o.device != "":
 		err = r.playTo(ctx)
@@ -155,13 +165,15 @@ func runReplay(ctx context.Context, o replayOptions, std streams) error {
 		err = r.publish(ctx)
 	}
 	r.rec.left(std)
+	r.news.left()
 	return err
 }
 
 // openReplay understands the command line and looks at the recording. Nothing
 // is played.
-func openReplay(o replayOptions, std streams) (*replay, error) {
-	r := &replay{replayOptions: o, std: std, rec: &recording{path: o.path, format: capture.Format(o.as), stdin: std.in, port: o.port}}
+func openReplay(ctx context.Context, o replayOptions, std streams) (*replay, error) {
+	r := &replay{replayOptions: o, std: std, rec: &recording{path: o.path, format: capture.Format(o.as), port: o.port}}
+	r.news = news{ticker: newTicker(std.err, o.quiet)}
 	if r.replayOptions.speed == "" {
 		r.replayOptions.speed = "1x"
 		if o.print {
@@ -171,6 +183,15 @@ func openReplay(o replayOptions, std streams) (*replay, error) {
 	var err error
 	if r.speed, err = parseSpeed(r.replayOptions.speed); err != nil {
 		return nil, err
+	}
+	if r.rec.from, err = parsePosition(o.from); err != nil {
+		return nil, err
+	}
+	if err := r.rec.attend(ctx, std.in); err != nil {
+		return nil, err
+	}
+	if r.rec.once() && o.loop {
+		return nil, usagef("--loop needs a file: what comes through a pipe comes once")
 	}
 	ports, err := r.rec.look()
 	if err != nil {
@@ -185,161 +206,7 @@ func openReplay(o replayOptions, std streams) (*replay, error) {
 	}
 	r.player = r.rec.player()
 	r.player.Speed, r.player.MaxGap, r.player.Loop = r.speed, o.maxGap, o.loop
-	r.player.From, err = parsePosition(o.from)
-	return r, err
-}
-
-// choose finds the board to play as, and the recorded port that is its.
-func (r *replay) choose(ports []capture.Port) error {
-	if r.device == "" {
-		if err := r.chooseBoard(ports); err != nil {
-			return err
-		}
-	}
-	wanted := r.port
-	if wanted == "" {
-		wanted = r.conf.Port
-	}
-	port := slices.IndexFunc(ports, func(p capture.Port) bool { return p.Is(wanted) })
-	switch {
-	case r.port != "" && r.rec.timed() && port < 0:
-		return usagef("--port %s: the recording has %s", r.port, portNames(ports))
-	case port >= 0:
-		r.rec.port = ports[port].Name
-	case len(ports) > 0:
-		port = 0
-	}
-	switch {
-	case r.baud > 0:
-		r.board.Baud = r.baud
-	case r.preset != "" && port >= 0 && ports[port].Baud() > 0:
-		r.board.Baud = ports[port].Baud()
-	case r.board.Baud == 0:
-		r.board.Baud = config.DefaultBoard().Baud
-	}
-	return nil
-}
-
-func portNames(ports []capture.Port) string {
-	names := make([]string, len(ports))
-	for i, p := range ports {
-		names[i] = p.Name
-	}
-	return strings.Join(names, ", ")
-}
-
-// chooseBoard makes the board of the preset, or finds that of the
-// configuration.
-func (r *replay) chooseBoard(ports []capture.Port) error {
-	if r.preset != "" {
-		r.cfg = &config.Config{}
-		*r.cfg = config.Defaults()
-		r.conf = config.DefaultBoard()
-		r.conf.Frame, r.conf.Report = r.preset, config.Report{All: true}
-	} else if err := r.loadBoard(ports); err != nil {
-		return err
-	}
-	if r.frame != "" {
-		r.conf.Frame = r.frame
-	}
-	if r.report != "" {
-		var err error
-		if r.conf.Report, err = config.ParseReport(r.report); err != nil {
-			return usagef("--report: %w", err)
-		}
-	}
-	plan, err := namedPlan(r.cfg, r.conf.Frame)
-	if err != nil {
-		return err
-	}
-	r.board = planBoard(r.conf, plan, frame.Description{})
-	return nil
-}
-
-func (r *replay) loadBoard(ports []capture.Port) error {
-	var err error
-	if r.cfg, err = r.loadConfig(); err != nil {
-		return err
-	}
-	if len(r.cfg.Boards) == 0 {
-		return usagef("%s has no board to play the recording as: add [[board]], or give --preset", r.config)
-	}
-	r.conf = r.cfg.Boards[0]
-	for _, b := range r.cfg.Boards {
-		recorded := slices.ContainsFunc(ports, func(p capture.Port) bool { return p.Is(b.Port) && (r.port == "" || p.Is(r.port)) })
-		if r.board.Name == "" && (b.Name == r.replayOptions.board || r.replayOptions.board == "" && recorded) {
-			r.conf = b
-			return nil
-		}
-	}
-	if r.replayOptions.board != "" {
-		return usagef("--board %s: %s has %s", r.replayOptions.board, r.config, boardNames(r.cfg))
-	}
-	if len(r.cfg.Boards) > 1 {
-		return usagef("none of the boards of %s has the recorded port: --board chooses one of %s", r.config, boardNames(r.cfg))
-	}
-	return nil
-}
-
-func boardNames(cfg *config.Config) string {
-	names := make([]string, len(cfg.Boards))
-	for i, b := range cfg.Boards {
-		names[i] = b.Name
-	}
-	return strings.Join(names, ", ")
-}
-
-// loadConfig reads the configuration. What is not needed for this run, the
-// login or the port, need not be filled in yet.
-func (r *replay) loadConfig() (*config.Config, error) {
-	if !r.print && !r.sim {
-		return loadConfig(r.config, r.std)
-	}
-	return loadParts(r.config, r.std, func(key string) bool {
-		return !strings.HasPrefix(key, "onenet") && !strings.HasSuffix(key, ".port")
-	})
-}
-
-// loadParts reads a configuration of which only some keys matter.
-func loadParts(path string, std streams, matters func(key string) bool) (*config.Config, error) {
-	cfg, issues, err := config.Load(path, os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	return cfg, tellIssues(issues, std, matters)
-}
-
-// tellIssues shows the mistakes that matter. One is an error.
-func tellIssues(issues []config.Issue, std streams, matters func(key string) bool) error {
-	bad := false
-	for _, i := range issues {
-		if !i.Warning && (i.Key == "" || matters(i.Key)) {
-			_, _ = fmt.Fprintln(std.err, i)
-			bad = true
-		}
-	}
-	if bad {
-		return usageError{errReported}
-	}
-	return nil
-}
-
-// ended says how a recording came to its end: nil when all of it was played.
-func (r *replay) ended(err error) error {
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case errors.Is(err, capture.ErrCut):
-		_, _ = fmt.Fprintf(r.std.err, "%s: %v; all before that was played\n", r.path, err)
-		return nil
-	case errors.Is(err, capture.ErrNothingToPlay) && r.from != "":
-		return fmt.Errorf("nothing stands behind --from %s: %w", r.from, err)
-	}
-	return err
-}
-
-// stopped tells how to go on after an interruption.
-func (r *replay) stopped(at int64) error {
-	_, _ = fmt.Fprintf(r.std.err, "stopped; to go on, repeat the command with %s\n", resume(at))
-	return errReported
+	r.player.From = r.rec.from
+	r.rec.tell = r.news.tell
+	return r, nil
 }

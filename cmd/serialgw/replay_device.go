@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"serialgw/internal/capture"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,39 +44,131 @@ func (r *replay) playTo(ctx context.Context) error {
 		return fmt.Errorf("cannot prepare the pty: %w", err)
 	}
 	_, _ = fmt.Fprintf(r.std.err, "%s is a port now; the recording begins when a program opens it\n", r.device)
-	if waitForReader(ctx, c.board) != nil || sleep(ctx, settle) != nil {
-		return r.stopped(r.player.From.Bytes)
+	err = waitForReader(ctx, c.board)
+	if stopped(ctx) || sleep(ctx, settle) != nil {
+		return r.stopped(0)
+	}
+	if err != nil {
+		return err
 	}
 	stop := r.showProgress(func() string { return "" })
-	err = c.playNow(ctx, r.player)
+	m, err := r.playMetered(ctx, c.board)
+	left := untaken(ctx, c.board, name)
 	stop()
 	if stopped(ctx) {
-		left := waitTaken(name, stopLimit)
-		return r.stopped(r.player.Position().Bytes - int64(left))
+		return r.stopped(m.taken(left))
 	}
-	if left := waitTaken(name, drainLimit); left > 0 {
-		return errors.Join(r.ended(err), fmt.Errorf("the other program did not read the last %d bytes within %v", left, drainLimit))
+	err = r.ended(err)
+	switch {
+	case left > 0 && hungUp(c.board):
+		return errors.Join(err, fmt.Errorf("the other program has left without the last %d bytes; they begin at %s", left, r.resume(m.taken(left))))
+	case left > 0:
+		return errors.Join(err, fmt.Errorf("the other program did not read the last %d bytes within %v; they begin at %s", left, drainLimit, r.resume(m.taken(left))))
 	}
-	return r.ended(err)
+	return err
 }
 
-// waitTaken waits until the other program has read all, because the end of the
-// pty would throw away what it has not, and returns how many bytes are left.
-func waitTaken(name string, limit time.Duration) (left int) {
-	port, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return 0 // the other end is gone
+// meter counts what is written.
+type meter struct {
+	io.Writer
+	n     int64 // bytes
+	begun int64 // place of the first in the recording
+	loop  int64 // bytes of the recording; 0 before it begins anew
+}
+
+func (m *meter) Write(b []byte) (int, error) {
+	n, err := m.Writer.Write(b)
+	m.n += int64(n)
+	return n, err
+}
+
+// taken returns how far the playing has come when the last bytes are left: in
+// its present loop, counted from where the first began.
+func (m *meter) taken(left int) int64 {
+	at := m.n - int64(left)
+	if m.loop > 0 {
+		at = (m.begun+at)%m.loop - m.begun
 	}
-	defer func() { _ = port.Close() }()
-	end := time.Now().Add(limit)
-	for empty := 0; empty < looks && time.Now().Before(end); empty++ {
-		if left, err = unix.IoctlGetInt(int(port.Fd()), unix.TIOCINQ); err != nil {
-			return 0
+	return at
+}
+
+// playMetered plays into the board's end of a pty until the end, or until ctx
+// ends: a port that nobody reads does not hold it up then.
+func (r *replay) playMetered(ctx context.Context, board *os.File) (*meter, error) {
+	defer context.AfterFunc(ctx, func() { _ = board.SetWriteDeadline(past) })()
+	m := &meter{Writer: board}
+	open := r.player.Open
+	r.player.Open = func() (capture.Source, error) {
+		if m.n > 0 && m.loop == 0 {
+			m.begun = r.player.Begun().Bytes
+			m.loop = m.begun + m.n
 		}
-		if left > 0 {
-			empty = -1
+		return open()
+	}
+	err := r.player.Play(ctx, m)
+	return m, err
+}
+
+// untaken waits until the other program has read all, has left, or there is no
+// more time, and returns how many bytes it has not read. They end with the pty,
+// and are counted by reading them: the kernel tells of 4095 at most.
+func untaken(ctx context.Context, board *os.File, name string) (left int) {
+	if allTaken(ctx, board, name) {
+		return 0
+	}
+	port, err := openPort(name)
+	if err != nil {
+		return 0 // it never was opened
+	}
+	defer func() { _ = unix.Close(port) }()
+	buf := make([]byte, 4096)
+	for empty := 0; empty < looks; empty++ {
+		n, _ := unix.Read(port, buf) // nothing, or nothing yet
+		if n > 0 {
+			left, empty = left+n, -1
+			continue
 		}
 		time.Sleep(lookAgain)
 	}
 	return left
+}
+
+// allTaken waits and reports whether the other program has read all. When it is
+// we who stop, it has less time for that.
+func allTaken(ctx context.Context, board *os.File, name string) bool {
+	start := time.Now()
+	for empty := 0; empty < looks; empty++ {
+		if waiting(name) {
+			empty = -1
+		}
+		since := time.Since(start)
+		if hungUp(board) || since > drainLimit || since > stopLimit && stopped(ctx) {
+			return false
+		}
+		time.Sleep(lookAgain)
+	}
+	return true
+}
+
+// hungUp reports whether no program has the port open.
+func hungUp(board *os.File) bool {
+	fds := []unix.PollFd{{Fd: int32(board.Fd()), Events: unix.POLLOUT}}
+	_, err := unix.Poll(fds, 0)
+	return err == nil && fds[0].Revents&unix.POLLHUP != 0
+}
+
+// waiting reports whether bytes wait in the port. It is not held open, or the
+// other's leaving could not be seen.
+func waiting(name string) bool {
+	port, err := openPort(name)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(port) }()
+	n, err := unix.IoctlGetInt(port, unix.TIOCINQ)
+	return err == nil && n > 0
+}
+
+func openPort(name string) (int, error) {
+	return unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 }

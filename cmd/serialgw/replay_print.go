@@ -19,8 +19,8 @@ func (r *replay) printAll(ctx context.Context) error {
 		return err
 	}
 	r.player.Stamp = r.rec.stampOriginal
-	done := r.player.From.Bytes // of the board's bytes, up to the last frame
-	framed := func(f *frame.Frame) { done = r.player.From.Bytes + int64(f.End) }
+	done := int64(0) // bytes played up to the last frame
+	framed := func(f *frame.Frame) { done = int64(f.End) }
 	r.board.Source = r.player
 	if r.speed > 0 {
 		r.board.Source = flushing{r.player, sink}
@@ -29,17 +29,18 @@ func (r *replay) printAll(ctx context.Context) error {
 	status, err := gateway.Feed(ctx, r.board, func() reading.Stamp { return r.rec.stampOriginal(0, 0) }, sink.write, framed)
 	stop()
 	interrupted := errors.Is(err, context.Canceled)
-	if interrupted {
-		err = nil
-	}
-	if err := errors.Join(r.ended(err), sink.flush()); err != nil {
+	err = r.ended(err)
+	if err := errors.Join(err, sink.flush()); err != nil && !isDamage(err) {
 		return err
 	}
-	err = summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored)
-	if interrupted {
+	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored)
+	switch {
+	case interrupted:
 		return r.stopped(done) // with or without a frame so far
+	case err != nil:
+		return err
 	}
-	return err
+	return found
 }
 
 // flushing is a recording at its own pace: what was printed is shown before the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -12,11 +11,8 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"serialgw/internal/capture"
 	"serialgw/internal/clock"
-	"serialgw/internal/cloud"
 	"serialgw/internal/config"
-	"serialgw/internal/frame"
 	"serialgw/internal/gateway"
 	"serialgw/internal/onenetsim"
 	"serialgw/internal/reading"
@@ -37,14 +33,8 @@ type publisher struct {
 	mu      sync.Mutex
 	seams   []seam  // of the readings that wait, by number
 	kept    []int64 // from where on those come that have no number yet
-	lastEnd int64   // bytes of the board's up to the last frame
+	lastEnd int64   // bytes played up to the last frame
 	from    int64   // the same, when the last reading was kept
-}
-
-// seam says from which of the board's bytes on a reading would come again.
-type seam struct {
-	seq  uint64
-	from int64
 }
 
 // publish plays the recording into the cloud of the configuration, or into a
@@ -67,7 +57,7 @@ func (r *replay) publish(ctx context.Context) (err error) {
 		return fmt.Errorf("cannot make a temporary directory for the queue: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	p := &publisher{replay: r, settled: make(chan struct{}, 1), over: make(chan error, 1), from: r.player.From.Bytes}
+	p := &publisher{replay: r, settled: make(chan struct{}, 1), over: make(chan error, 1)}
 	if r.pty {
 		if p.cable, err = newCable(); err != nil {
 			return err
@@ -78,50 +68,6 @@ func (r *replay) publish(ctx context.Context) (err error) {
 		return err
 	}
 	return p.run(ctx, sim)
-}
-
-// simulator starts the built-in OneNET, if it was asked for, and points cfg at
-// it; else it returns nil.
-func (r *replay) simulator(cfg *config.Config) (*onenetsim.Server, error) {
-	if !r.sim {
-		return nil, nil
-	}
-	sc := onenetsim.Defaults()
-	sc.Products = []onenetsim.Product{{ID: simProduct, Devices: map[string]string{simDevice: simKey}}}
-	sc.Keep = simKeep
-	if r.speed == 0 {
-		sc.PostPace, cfg.OneNET.PostInterval = 0, 0
-	}
-	sim := onenetsim.New(sc)
-	addr, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("cannot start the simulator: %w", err)
-	}
-	pointAtSimulator(&cfg.OneNET, addr)
-	return sim, nil
-}
-
-// pointAtSimulator lets the uplink log in to a built-in simulator; how it posts
-// stays as it is.
-func pointAtSimulator(c *cloud.Config, addr net.Addr) {
-	c.Product, c.Device, c.Key, c.Level, c.Method = simProduct, simDevice, simKey, "device", "sha256"
-	c.Address, c.TLS, c.CAFile, c.User, c.Password = addr.String(), false, "", "", ""
-	c.Confirm, c.Topic = "reply", ""
-}
-
-// refuseSecondLogin finds out whether a gateway is logged in as the device: a
-// second login would throw it out.
-func refuseSecondLogin(ctx context.Context, cfg *config.Config) error {
-	socket := cfg.SocketPath(os.Getenv)
-	if socket == "" {
-		return nil
-	}
-	var s nodeStatus
-	err := gateway.Ask(ctx, socket, "status", &s)
-	if device := cfg.OneNET.Product + "/" + cfg.OneNET.Device; err == nil && s.Device == device {
-		return usagef("a gateway is running as %s, and a second login would throw it out: stop it first, or replay into --sim or --print", device)
-	}
-	return nil
 }
 
 // open prepares the gateway.
@@ -162,7 +108,7 @@ func (p *publisher) stamps() (func(time.Duration, int64) reading.Stamp, error) {
 		return p.rec.stampOriginal, nil
 	}
 	var first, last int64
-	if p.path != "-" && !p.pty {
+	if !p.rec.once() && !p.pty {
 		var err error
 		if first, last, err = p.rec.extent(); err != nil {
 			return nil, err
@@ -179,73 +125,6 @@ func (p *publisher) stamps() (func(time.Duration, int64) reading.Stamp, error) {
 	}, nil
 }
 
-// hooks lets the publisher see what the gateway does.
-func (p *publisher) hooks(d *gateway.Deps) {
-	d.Framed = func(_ string, f *frame.Frame) { p.lastEnd = p.player.From.Bytes + int64(f.End) }
-	d.Kept = func(*reading.Reading) { p.kept, p.from = append(p.kept, p.from), p.lastEnd }
-	d.Stored = func(first uint64, n int) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for i, from := range p.kept[:n] {
-			if first == 0 {
-				break // lost, and said so
-			}
-			p.seams = append(p.seams, seam{first + uint64(i), from})
-		}
-		p.kept = append(p.kept[:0], p.kept[n:]...)
-	}
-	d.Acked = func() {
-		select {
-		case p.settled <- struct{}{}:
-		default: // a note is there already
-		}
-	}
-	d.Ended = func(_ string, err error) { p.over <- err }
-}
-
-// room waits until the uplink has caught up with a recording that is played as
-// fast as possible.
-func (p *publisher) room(ctx context.Context) error {
-	for p.speed == 0 {
-		s := p.node.queue.Stats()
-		p.forget(s.OldestSeq)
-		if s.Records <= aheadMost {
-			break
-		}
-		select {
-		case <-p.settled:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// forget drops the seams of readings that have left the queue.
-func (p *publisher) forget(oldest uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for n < len(p.seams) && p.seams[n].seq < oldest {
-		n++
-	}
-	p.seams = p.seams[n:]
-}
-
-// gated is a recording that waits for room before each piece.
-type gated struct {
-	*capture.Player
-	room func(context.Context) error
-}
-
-// Next returns the next piece once there is room.
-func (g gated) Next(ctx context.Context, wait time.Duration) (reading.Chunk, error) {
-	if err := g.room(ctx); err != nil {
-		return reading.Chunk{}, err
-	}
-	return g.Player.Next(ctx, wait)
-}
-
 // run plays to the end and waits for the last verdict.
 func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
 	ctx, stop := context.WithCancel(parent)
@@ -256,10 +135,15 @@ func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
 	if sim != nil {
 		group.Go(func() error { return sim.Serve(simCtx) })
 	}
+	var cause, lineErr error
 	if p.cable != nil {
-		group.Go(func() error { return p.cable.play(ctx, p.player) })
+		group.Go(func() error {
+			if lineErr = p.cable.play(ctx, p.player); lineErr != nil {
+				close(p.cable.played) // the port ends behind what was
+			}
+			return nil
+		})
 	}
-	var cause error
 	group.Go(func() error {
 		defer stop()
 		cause = p.await(ctx)
@@ -276,10 +160,18 @@ func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	if err := errors.Join(err, p.ended(cause)); err != nil {
+	if lineErr != nil {
+		cause = lineErr
+	}
+	end := p.ended(cause)
+	if err := errors.Join(err, end); err != nil && !isDamage(err) {
 		return err
 	}
-	return p.summary(time.Since(start), parent.Err() != nil)
+	err = p.summary(time.Since(start), stopped(parent))
+	if end != nil && !stopped(parent) {
+		return end
+	}
+	return err
 }
 
 // await returns when the recording has ended and all it gave is settled, with

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -46,7 +47,13 @@ func recordings(dir string) error {
 	short, ports := pcapng(packets[:20]...), pcapng(packets[0], other, packets[1])
 	damaged := bytes.Clone(short)
 	damaged[bytes.LastIndex(damaged, packets[19].Bytes)-blockHead+7] = 0x7F // the high byte of its length
+	ethernet := pcapng(packets[:2]...)
+	ethernet[int(binary.LittleEndian.Uint32(ethernet[4:]))+8] = 1 // the link type of the interface behind the section
+	for i := range packets {
+		packets[i].Direction = capture.Outbound
+	}
 	for name, file := range map[string][]byte{
+		"ethernet.pcapng": ethernet, "asked.pcapng": pcapng(packets[:2]...),
 		"demo.pcapng": demoRecording, "demo.bin": raw.Bytes(), "demo.hex": text.Bytes(),
 		"cut.pcapng": short[:len(short)-1], "damaged.pcapng": damaged, "ports.pcapng": ports,
 		"bad.hex": append(bytes.Clone(text.Bytes()), "oops\n"...),
