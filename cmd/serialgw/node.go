@@ -265,6 +265,7 @@ func (n *node) reload(ctx context.Context, load func() (*config.Config, error)) 
 		return err
 	}
 	n.use(gcfg.Uplink)
+	n.dropLines(cfg.Boards)
 	n.log.Info().Msg("configuration read again")
 	return nil
 }

@@ -13,11 +13,22 @@ const (
 )
 
 // ticker shows a line on standard error that changes, and lines that stay. It
-// may be used by several goroutines.
+// may be used by several goroutines, none of which waits for the screen.
 type ticker struct {
 	out   io.Writer
 	quiet bool // shows nothing
+
 	mu    sync.Mutex
+	lines []string // to be shown
+	more  int      // for which there was no room
+	news  chan struct{}
+}
+
+// linesMost is how many lines wait for a screen that is held.
+const linesMost = 200
+
+func newTicker(out io.Writer, quiet bool) *ticker {
+	return &ticker{out: out, quiet: quiet, news: make(chan struct{}, 1)}
 }
 
 // show shows text again and again, until the function it returns is called: on
@@ -38,8 +49,11 @@ func (t *ticker) show(text func() string) (stop func()) {
 		for {
 			select {
 			case <-done:
-				t.clear()
+				t.flush()
+				t.change("")
 				return
+			case <-t.news:
+				t.flush()
 			case <-tick.C:
 				t.change(text())
 			}
@@ -48,27 +62,47 @@ func (t *ticker) show(text func() string) (stop func()) {
 	return func() { close(done); shown.Wait() }
 }
 
+// change shows the line that changes; "" removes it from a terminal.
 func (t *ticker) change(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if isTerminal(t.out) {
+	switch {
+	case isTerminal(t.out) && text == "":
+		_, _ = fmt.Fprint(t.out, "\r\x1b[K")
+	case isTerminal(t.out):
 		_, _ = fmt.Fprintf(t.out, "\r%.*s\x1b[K", terminalWidth(t.out)-1, text)
-	} else {
+	case text != "":
 		_, _ = fmt.Fprintln(t.out, text)
 	}
 }
 
-func (t *ticker) clear() { t.say("") }
-
-// say shows a line that stays.
+// say shows a line that stays, with its time.
 func (t *ticker) say(text string) {
+	if t.quiet {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if isTerminal(t.out) {
-		_, _ = fmt.Fprint(t.out, "\r\x1b[K")
+	if len(t.lines) == linesMost {
+		t.more++
+		return
 	}
-	if text != "" && !t.quiet {
-		_, _ = fmt.Fprintf(t.out, "%s  %s\n", time.Now().Format("15:04:05"), text)
+	t.lines = append(t.lines, time.Now().Format(time.TimeOnly)+"  "+text)
+	signalNews(t.news)
+}
+
+// flush shows what has been said.
+func (t *ticker) flush() {
+	t.mu.Lock()
+	lines, more := t.lines, t.more
+	t.lines, t.more = nil, 0
+	t.mu.Unlock()
+	if len(lines) > 0 {
+		t.change("")
+	}
+	for _, line := range lines {
+		_, _ = fmt.Fprintln(t.out, line)
+	}
+	if more > 0 {
+		_, _ = fmt.Fprintf(t.out, "%d more lines\n", more)
 	}
 }
 
@@ -76,8 +110,7 @@ func (t *ticker) say(text string) {
 // says, until the function it returns is called.
 func (r *replay) showProgress(more func() string) (stop func()) {
 	start := time.Now()
-	t := ticker{out: r.std.err, quiet: r.quiet}
-	return t.show(func() string { return r.progress(time.Since(start)) + more() })
+	return newTicker(r.std.err, r.quiet).show(func() string { return r.progress(time.Since(start)) + more() })
 }
 
 // progress says how far the playing is, and how long the rest will take at the

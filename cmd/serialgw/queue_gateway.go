@@ -103,8 +103,8 @@ func (n *node) queueEnds() (s queue.Stats, oldest, newest *queueEnd) {
 
 // queueEnd reads the record seq for its time.
 func (n *node) queueEnd(seq uint64) *queueEnd {
-	got, record, ok := n.queue.Read(seq)
-	if !ok || got != seq {
+	got, record, err := n.queue.Read(seq)
+	if err != nil || got != seq {
 		return &queueEnd{Seq: seq}
 	}
 	r, err := reading.ParseRecord(record)
@@ -128,9 +128,12 @@ func (n *node) readQueue(arguments []string) (gateway.Writing, error) {
 	return func(ctx context.Context, w io.Writer) error {
 		lines := newRecordLines(w)
 		for ctx.Err() == nil {
-			seq, record, ok := n.queue.Read(from)
-			if !ok || seq >= to {
+			seq, record, err := n.queue.Read(from)
+			if errors.Is(err, io.EOF) || err == nil && seq >= to {
 				return errors.Join(lines.flush(), printEnd(w))
+			}
+			if err != nil {
+				return errors.Join(lines.flush(), err)
 			}
 			if err := lines.add(seq, record); err != nil {
 				return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -29,18 +28,22 @@ and, where the frame is known, how many frames and how much noise.
   serialgw record --board press press.pcapng      one of several
 
 While a gateway runs it has the port; then what it reads is recorded through its
-status socket, and neither misses a byte.
+status socket, and neither misses a byte. The gateway does not wait for a
+recorder that cannot keep up: such a recording says where it has a gap.
 
 A port without a gateway can be written to as well:
 
   --through PATH   makes a port of the name PATH for another program, which then
                    talks to the board through this one: both directions are recorded
+                   (its own baud rate and DTR and RTS do not reach the board)
   --send HEX       sends these bytes again and again, for a board that must be asked
 
-For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day.
+For a wall: --rotate-every 1h --keep 24 records for ever and keeps a day. A file
+begins with its first bytes: where nothing comes in, none is made and none goes.
 A power cut costs what came in within --sync.
 
-Ctrl-C ends the recording. Exit status: 0 when something was recorded.`
+Without FILE it is serialgw-DATE-TIME.pcapng, here; - is standard output. Ctrl-C
+ends the recording. Exit status: 0 when something was recorded, without a gap.`
 
 // recordOptions are what the command line says.
 type recordOptions struct {
@@ -99,18 +102,13 @@ func newRecord(std streams) *cobra.Command {
 	f := cmd.Flags()
 	configFlag(cmd, &o.config)
 	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the only one")
-	f.StringVar(&o.settings.Port, "port", "", "record this `port`, a path or usb:VVVV:PPPP, instead of a board's; \"serialgw ports\" lists them")
-	f.IntVar(&o.settings.Baud, "baud", o.settings.Baud, "of --port, `bits/s`")
-	f.IntVar(&o.settings.DataBits, "data-bits", o.settings.DataBits, "of --port, 5 to 8")
-	f.StringVar(&o.settings.Parity, "parity", o.settings.Parity, "of --port: none, odd or even")
-	f.IntVar(&o.settings.StopBits, "stop-bits", o.settings.StopBits, "of --port, 1 or 2")
-	f.StringVar(&o.settings.OnOpen, "on-open", o.settings.OnOpen, "DTR and RTS of --port: keep, assert or clear")
+	o.portFlags(cmd)
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name` whose frames are shown: "+strings.Join(frame.PresetNames(), ", "))
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of a frame of the configuration that is shown; default: the board's")
 	f.DurationVar(&o.limit, "for", 0, "end after this `time`")
 	f.StringVar(&o.rotateSize, "rotate-size", "", "begin another file before one exceeds this `size`, such as \"64 MiB\"")
 	f.DurationVar(&o.rotateEvery, "rotate-every", 0, "begin another file after this `time`")
-	f.IntVar(&o.keep, "keep", 0, "keep so many files, the newest; default: all")
+	f.IntVar(&o.keep, "keep", 0, "keep so many `files`, the newest; with --rotate-every also those no older than that many times its time (with --rotate-size, too, up to that many times its size); a full disk removes the oldest first; default: all")
 	f.DurationVar(&o.sync, "sync", time.Second, "what came in within this `time` may be lost in a power cut; 0: sync each chunk")
 	f.StringArrayVar(&o.notes, "note", nil, "put this `text` into the recording: what was recorded, and why")
 	f.StringVar(&o.through, "through", "", "make a port at this `path` for another program, and record both directions")
@@ -120,10 +118,21 @@ func newRecord(std streams) *cobra.Command {
 	return cmd
 }
 
+// portFlags adds the flags that set up the port.
+func (o *recordOptions) portFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.settings.Port, "port", "", "record this `port`, a path or usb:VVVV:PPPP, instead of a board's; \"serialgw ports\" lists them")
+	f.IntVar(&o.settings.Baud, "baud", o.settings.Baud, "of --port, `bits/s`")
+	f.IntVar(&o.settings.DataBits, "data-bits", o.settings.DataBits, "of --port, 5 to 8")
+	f.StringVar(&o.settings.Parity, "parity", o.settings.Parity, "of --port: none, odd or even")
+	f.IntVar(&o.settings.StopBits, "stop-bits", o.settings.StopBits, "of --port, 1 or 2")
+	f.StringVar(&o.settings.OnOpen, "on-open", o.settings.OnOpen, "DTR and RTS of --port: keep, assert or clear")
+}
+
 // recorder is one run of the verb.
 type recorder struct {
 	recordOptions
-	ticker
+	*ticker
 	std      streams
 	requests [][]byte    // of --send
 	plan     *frame.Plan // what is shown; nil when not known
@@ -145,7 +154,7 @@ type recordSink interface {
 }
 
 func runRecord(ctx context.Context, o recordOptions, std streams) error {
-	r := &recorder{recordOptions: o, std: std, ticker: ticker{out: std.err, quiet: o.noView}}
+	r := &recorder{recordOptions: o, std: std, ticker: newTicker(std.err, o.noView)}
 	if err := r.check(); err != nil {
 		return err
 	}
@@ -198,11 +207,10 @@ func (r *recorder) recordTo(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	r.sink = sink
-	return r.record(ctx)
+	return r.end(r.record(ctx), nil)
 }
 
-// recordFiles records into files, and says what they hold. An empty one does
-// not stay.
+// recordFiles records into files, and says what they hold.
 func (r *recorder) recordFiles(ctx context.Context) error {
 	cfg := capture.RecorderConfig{Path: r.path, MaxAge: r.rotateEvery, Keep: r.keep, Sync: r.sync, Notes: r.notes}
 	if r.rotateSize != "" {
@@ -218,35 +226,40 @@ func (r *recorder) recordFiles(ctx context.Context) error {
 	}
 	r.sink = files
 	err = errors.Join(r.record(ctx), files.Close())
-	done := files.Recorded()
+	return r.end(err, files.Recorded().Files)
+}
+
+// end says what was recorded. That nothing was is an error.
+func (r *recorder) end(err error, files []string) error {
 	if r.view.empty() {
-		if len(done.Files) == 1 {
-			err = errors.Join(err, os.Remove(done.Files[0]))
-		}
 		if err == nil {
 			err = errors.New("nothing came in, so there is no recording: is the board powered, TX at RX, ground connected?")
 		}
 		return err
 	}
-	r.tell(done)
+	_, _ = fmt.Fprintln(r.std.err, r.view.summary())
+	if len(files) > 0 {
+		_, _ = fmt.Fprintf(r.std.err, "%s in all; this shows what it says:\n  serialgw replay %s %s\n",
+			count(len(files), "file"), strings.Join(r.flagsToShow(), " "), fileName(files[0]))
+	}
 	return err
 }
 
-// tell says what was recorded, and what to do with it.
-func (r *recorder) tell(done capture.Recorded) {
-	_, _ = fmt.Fprintln(r.std.err, r.view.summary())
-	files := done.Files
-	if r.keep > 0 {
-		files = files[max(0, len(files)-r.keep):]
+// flagsToShow are those of the replay that shows what was recorded.
+func (r *recorder) flagsToShow() []string {
+	switch {
+	case r.preset != "":
+		return []string{"--print", "--preset", fileName(r.preset)}
+	case r.plan == nil:
+		return []string{"--print", "--preset", "NAME"}
 	}
-	how := []string{"--print"}
-	for _, flag := range []struct{ name, value string }{{"--preset", r.preset}, {"--config", r.config}, {"--board", r.board}, {"--frame", r.frame}} {
+	flags := []string{"--print"}
+	for _, flag := range []struct{ name, value string }{{"--config", r.config}, {"--board", r.board}, {"--frame", r.frame}} {
 		if flag.value != "" && (flag.name != "--config" || r.configGiven) {
-			how = append(how, flag.name, fileName(flag.value))
+			flags = append(flags, flag.name, fileName(flag.value))
 		}
 	}
-	_, _ = fmt.Fprintf(r.std.err, "%s in all; this shows what it says:\n  serialgw replay %s %s\n",
-		count(len(files), "file"), strings.Join(how, " "), fileName(files[0]))
+	return flags
 }
 
 func (r *recorder) record(ctx context.Context) error {

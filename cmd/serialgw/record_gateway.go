@@ -27,7 +27,7 @@ func (r *recorder) recordGateway(ctx context.Context) error {
 			return err
 		}
 		ended := time.Now()
-		r.say("the gateway has stopped; the recording goes on when it runs again")
+		r.say("the gateway does not send any more; the recording goes on when it does again")
 		uptime, runs := r.awaitGateway(ctx)
 		if !runs {
 			return nil
@@ -72,8 +72,10 @@ func (r *recorder) listen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("cannot read what the gateway records: %w", err)
 		}
-		if err := r.addPort(src.Ports()[0]); err != nil {
-			return err
+		if r.port.Name == "" {
+			if err := r.addPort(src.Ports()[0]); err != nil {
+				return err
+			}
 		}
 		if p.Comment != "" {
 			r.say(p.Comment)
@@ -87,12 +89,9 @@ func (r *recorder) listen(ctx context.Context) error {
 	return nil
 }
 
-// addPort describes the port in the recording, once: it keeps its first name,
-// whatever node it gets when it is plugged in again.
+// addPort describes the port in the recording: it keeps this name, whatever node
+// it gets when it is plugged in again.
 func (r *recorder) addPort(p capture.Port) error {
-	if r.port.Name != "" {
-		return nil
-	}
 	r.port = p
 	return r.sink.AddPort(p)
 }

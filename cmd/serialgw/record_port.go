@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,9 +24,11 @@ type portRecorder struct {
 	now    func() reading.Stamp
 	line   *uart.Line
 	opened bool
-	failed error  // why the recording cannot begin, or go on
-	cable  *cable // of --through
-	behind int    // bytes that the program there did not take
+	failed error    // why the recording cannot begin, or go on
+	cable  *cable   // of --through
+	link   portLink // to it
+	behind int      // bytes that the program there did not take
+	astray int      // bytes for the board that came while its port was away; guarded by both
 }
 
 func (r *recorder) recordPort(ctx context.Context) error {
@@ -44,7 +45,7 @@ func (r *recorder) recordPort(ctx context.Context) error {
 		if err := p.makeCable(); err != nil {
 			return err
 		}
-		defer func() { p.cable.close(); _ = os.Remove(r.through) }()
+		defer func() { p.link.remove(); p.cable.close() }()
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.read(ctx) })
@@ -56,7 +57,7 @@ func (r *recorder) recordPort(ctx context.Context) error {
 	if p.failed != nil {
 		return p.failed
 	}
-	return err
+	return errors.Join(err, p.tellAstray())
 }
 
 // onEvent records what becomes of the port. One that is not there may still be
@@ -79,8 +80,29 @@ func (p *portRecorder) onEvent(e uart.Event) {
 		p.say(e.Text + "; waiting for it")
 		return
 	}
-	p.fail(p.write(capture.Packet{Comment: e.Text}, p.now()))
-	p.say(e.Text)
+	if e.Kind == uart.Opened {
+		p.fail(p.tellAstray())
+	}
+	p.fail(p.comment(e.Text))
+}
+
+// comment records what happened, and says it.
+func (p *portRecorder) comment(text string) error {
+	err := p.write(capture.Packet{Comment: text}, nil)
+	p.say(text)
+	return err
+}
+
+// tellAstray says what the board could not hear.
+func (p *portRecorder) tellAstray() error {
+	p.both.Lock()
+	bytes := p.astray
+	p.astray = 0
+	p.both.Unlock()
+	if bytes == 0 {
+		return nil
+	}
+	return p.comment(fmt.Sprintf("%d bytes for the board came while its port was away: they are lost", bytes))
 }
 
 func (p *portRecorder) fail(err error) {
@@ -89,23 +111,34 @@ func (p *portRecorder) fail(err error) {
 	}
 }
 
-// write records one packet. The two directions come from goroutines of their
-// own.
-func (p *portRecorder) write(packet capture.Packet, s reading.Stamp) error {
+// write records one packet, of now when it has no stamp. The two directions
+// come from goroutines of their own.
+func (p *portRecorder) write(packet capture.Packet, s *reading.Stamp) error {
 	p.both.Lock()
 	defer p.both.Unlock()
-	timed := p.base.packet(p.port.Name, packet.Direction, s, packet.Bytes)
-	if packet.Comment != "" {
-		timed.Comment = packet.Comment
+	if p.port.Name == "" {
+		return nil // the port was never there
 	}
-	return p.put(timed)
+	stamp := p.now()
+	if s != nil {
+		stamp = *s
+	}
+	return p.put(p.base.packet(p.port.Name, packet, stamp))
 }
 
-// begun reports whether the recording knows its port.
-func (p *portRecorder) begun() bool {
+// away counts bytes that the board cannot hear now, if so.
+func (p *portRecorder) away(bytes int) bool {
+	open := p.line.Status().Path != ""
 	p.both.Lock()
 	defer p.both.Unlock()
-	return p.port.Name != ""
+	if open && p.port.Name != "" {
+		return false
+	}
+	if p.astray == 0 && bytes > 0 {
+		p.say("bytes for the board come while its port is away: they are lost")
+	}
+	p.astray += bytes
+	return true
 }
 
 // read records what the board says.
@@ -121,7 +154,7 @@ func (p *portRecorder) read(ctx context.Context) error {
 		if len(chunk.Bytes) == 0 {
 			continue
 		}
-		if err := p.write(capture.Packet{Direction: capture.Inbound, Bytes: chunk.Bytes}, chunk.Stamp); err != nil {
+		if err := p.write(capture.Packet{Direction: capture.Inbound, Bytes: chunk.Bytes}, &chunk.Stamp); err != nil {
 			return err
 		}
 		if p.cable != nil {
@@ -134,27 +167,29 @@ func (p *portRecorder) read(ctx context.Context) error {
 // order, or an answer could stand before its question. That the port is away
 // for the moment ends nothing.
 func (p *portRecorder) send(b []byte) error {
-	if p.line.Status().Path == "" || !p.begun() {
+	if p.away(len(b)) {
 		return nil
 	}
-	if err := p.write(capture.Packet{Direction: capture.Outbound, Bytes: b}, p.now()); err != nil {
+	if err := p.write(capture.Packet{Direction: capture.Outbound, Bytes: b}, nil); err != nil {
 		return err
 	}
 	n, err := p.line.Write(b, writeLimit)
 	if err == nil {
 		return nil
 	}
-	text := fmt.Sprintf("of the last %d bytes to the board it got %d: %v", len(b), n, err)
-	p.say(text)
-	return p.write(capture.Packet{Comment: text}, p.now())
+	return p.comment(fmt.Sprintf("of the last %d bytes to the board it got %d: %v", len(b), n, err))
 }
 
-// ask sends the requests of --send in turn.
+// ask sends the requests of --send in turn, while the port is there.
 func (p *portRecorder) ask(ctx context.Context) error {
-	for i := 0; len(p.requests) > 0 && sleep(ctx, p.sendEvery) == nil; i++ {
+	for i := 0; len(p.requests) > 0 && sleep(ctx, p.sendEvery) == nil; {
+		if p.away(0) {
+			continue
+		}
 		if err := p.send(p.requests[i%len(p.requests)]); err != nil {
 			return err
 		}
+		i++
 	}
 	return nil
 }
@@ -164,7 +199,7 @@ func (p *portRecorder) makeCable() (err error) {
 	if p.cable, err = newCable(); err != nil {
 		return err
 	}
-	if err := linkDevice(p.cable.Name(), p.through, "--through"); err != nil {
+	if p.link, err = linkPort(p.cable.Name(), p.through, "--through"); err != nil {
 		p.cable.close()
 		return err
 	}

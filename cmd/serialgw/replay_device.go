@@ -4,15 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// drainLimit is how long the other program has to take the last bytes.
-const drainLimit = 5 * time.Second
+const (
+	// settle is how long the other program has to set the port up once it is
+	// open: most discard then what came in before.
+	settle = 250 * time.Millisecond
+	// drainLimit is how long it has to take the last bytes, stopLimit the same
+	// when somebody waits at the keyboard.
+	drainLimit = 5 * time.Second
+	stopLimit  = time.Second
+	// looks is how often in a row, lookAgain apart, nothing may wait in the pty
+	// before it is empty: the kernel hands over what was written a little later.
+	looks     = 25
+	lookAgain = 10 * time.Millisecond
+)
 
 // playTo plays into a pty for another program to read, from the moment that
 // program opens it.
@@ -23,57 +33,48 @@ func (r *replay) playTo(ctx context.Context) error {
 	}
 	defer c.close()
 	name := c.Name()
-	if err := linkDevice(name, r.device, "--device"); err != nil {
+	link, err := linkPort(name, r.device, "--device")
+	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(r.device) }()
+	defer link.remove()
 	if err := c.port.Close(); err != nil { // or the other's opening could not be seen
 		return fmt.Errorf("cannot prepare the pty: %w", err)
 	}
 	_, _ = fmt.Fprintf(r.std.err, "%s is a port now; the recording begins when a program opens it\n", r.device)
-	if err := waitForReader(ctx, c.board); err != nil {
+	if waitForReader(ctx, c.board) != nil || sleep(ctx, settle) != nil {
 		return r.stopped(r.player.From.Bytes)
 	}
 	stop := r.showProgress(func() string { return "" })
 	err = c.playNow(ctx, r.player)
 	stop()
 	if stopped(ctx) {
-		return r.stopped(r.player.Position().Bytes)
+		left := waitTaken(name, stopLimit)
+		return r.stopped(r.player.Position().Bytes - int64(left))
 	}
-	return errors.Join(r.ended(err), waitTaken(ctx, name))
+	if left := waitTaken(name, drainLimit); left > 0 {
+		return errors.Join(r.ended(err), fmt.Errorf("the other program did not read the last %d bytes within %v", left, drainLimit))
+	}
+	return r.ended(err)
 }
 
-// linkDevice makes path, which a flag named, lead to the pty. A link that an
-// earlier run left is replaced, anything else is not touched.
-func linkDevice(name, path, flag string) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSymlink {
-		return usagef("%s %s: it exists and is no link; choose another path", flag, path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot replace %s: %w", path, err)
-	}
-	if err := os.Symlink(name, path); err != nil {
-		return fmt.Errorf("cannot make %s: %w", path, err)
-	}
-	return nil
-}
-
-// waitTaken waits until the other program has read all: the end of the pty
-// would throw away what it has not.
-func waitTaken(ctx context.Context, name string) error {
+// waitTaken waits until the other program has read all, because the end of the
+// pty would throw away what it has not, and returns how many bytes are left.
+func waitTaken(name string, limit time.Duration) (left int) {
 	port, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil // the other end is gone
+		return 0 // the other end is gone
 	}
 	defer func() { _ = port.Close() }()
-	for end := time.Now().Add(drainLimit); time.Now().Before(end); {
-		waiting, err := unix.IoctlGetInt(int(port.Fd()), unix.TIOCINQ)
-		if err != nil || waiting == 0 {
-			return nil
+	end := time.Now().Add(limit)
+	for empty := 0; empty < looks && time.Now().Before(end); empty++ {
+		if left, err = unix.IoctlGetInt(int(port.Fd()), unix.TIOCINQ); err != nil {
+			return 0
 		}
-		if sleep(ctx, 10*time.Millisecond) != nil {
-			break
+		if left > 0 {
+			empty = -1
 		}
+		time.Sleep(lookAgain)
 	}
-	return fmt.Errorf("the other program did not read the last bytes within %v", drainLimit)
+	return left
 }

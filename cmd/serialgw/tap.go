@@ -18,8 +18,9 @@ import (
 	"serialgw/internal/uart"
 )
 
-// earRoom is how many bytes of memory a recorder may lag behind: half a minute
-// of the fastest lines.
+// earRoom is how far a recorder may lag behind, in bytes of memory: half a
+// minute of a line of 3 Mbaud. What it has taken and not yet written comes to
+// as much at most.
 const earRoom = 8 << 20
 
 // tap lets recorders listen to the port of a board while the gateway reads it.
@@ -28,6 +29,11 @@ type tap struct {
 	listened atomic.Bool // there are ears
 	mu       sync.Mutex
 	ears     map[*ear]struct{}
+	gone     chan struct{} // closed when the board is
+}
+
+func newTap() *tap {
+	return &tap{ears: make(map[*ear]struct{}), gone: make(chan struct{})}
 }
 
 // tapped is a port with a tap.
@@ -63,13 +69,12 @@ func (t *tap) hear(h heard, bytes []byte) {
 	}
 }
 
-func (t *tap) listen() *ear {
+// listen returns an ear that hears first, and then what comes in.
+func (t *tap) listen(first heard) *ear {
 	e := &ear{news: make(chan struct{}, 1)}
+	e.hear(first, nil)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ears == nil {
-		t.ears = make(map[*ear]struct{})
-	}
 	t.ears[e] = struct{}{}
 	t.listened.Store(true)
 	return e
@@ -124,8 +129,12 @@ func (e *ear) take(order []heard, bytes []byte) (_ []heard, _ []byte, missed int
 	return order, bytes, missed
 }
 
-// missedText begins the comment where a recording has a gap.
-const missedText = "lost here: "
+const (
+	// missedText begins the comment where a recording has a gap.
+	missedText = "lost here: "
+	// goneText is the last comment of a board that a reload has taken away.
+	goneText = "the board is no longer configured"
+)
 
 // record answers the question "record BOARD" with a recording of what the
 // board's port says from now on.
@@ -141,11 +150,11 @@ func (n *node) record(arguments []string) (gateway.Writing, error) {
 	return func(ctx context.Context, w io.Writer) error { return l.tap.record(ctx, port, n.clock.Now, w) }, nil
 }
 
-// record writes until ctx ends.
+// record writes until ctx ends or the board is gone, and then what has come in
+// before.
 func (t *tap) record(ctx context.Context, port capture.Port, now func() reading.Stamp, w io.Writer) error {
-	e := t.listen()
+	e := t.listen(heard{stamp: now(), comment: "recorded from here on"})
 	defer t.leave(e)
-	e.hear(heard{stamp: now(), comment: "recorded from here on"}, nil)
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	rec, err := capture.NewWriter(buffered)
 	if err == nil {
@@ -160,10 +169,13 @@ func (t *tap) record(ctx context.Context, port capture.Port, now func() reading.
 	var base timebase
 	var order []heard
 	var bytes []byte
-	for {
+	for last := false; ; {
 		select {
 		case <-ctx.Done():
-			return nil
+			last = true
+		case <-t.gone:
+			last = true
+			e.hear(heard{stamp: now(), comment: goneText}, nil)
 		case <-e.news:
 		}
 		var missed int
@@ -171,7 +183,7 @@ func (t *tap) record(ctx context.Context, port capture.Port, now func() reading.
 		if err := writeHeard(rec, &base, port.Name, order, bytes, missed); err != nil {
 			return err
 		}
-		if err := buffered.Flush(); err != nil {
+		if err := buffered.Flush(); err != nil || last {
 			return err
 		}
 	}
@@ -179,14 +191,14 @@ func (t *tap) record(ctx context.Context, port capture.Port, now func() reading.
 
 func writeHeard(rec *capture.Writer, base *timebase, port string, order []heard, bytes []byte, missed int) error {
 	for i, h := range order {
-		p := base.packet(port, capture.Inbound, h.stamp, bytes[:h.size])
-		if bytes = bytes[h.size:]; h.comment != "" {
-			p.Direction, p.Comment = capture.Unknown, h.comment
+		p := capture.Packet{Direction: capture.Inbound, Bytes: bytes[:h.size], Comment: h.comment}
+		if bytes = bytes[h.size:]; h.size == 0 {
+			p.Direction = capture.Unknown
 		}
 		if i == len(order)-1 && missed > 0 {
-			p.Comment = fmt.Sprintf("%s%d bytes, because the recorder was too slow", missedText, missed)
+			p.Comment = also(p.Comment, fmt.Sprintf("%s%d bytes, because the recorder was too slow", missedText, missed))
 		}
-		if err := rec.Write(p); err != nil {
+		if err := rec.Write(base.packet(port, p, h.stamp)); err != nil {
 			return err
 		}
 	}
@@ -230,16 +242,24 @@ type timebase struct {
 // clockSet is how far the wall clock has to jump to be told of.
 const clockSet = time.Second
 
-// packet is a chunk of a recording.
-func (t *timebase) packet(port string, d capture.Direction, s reading.Stamp, bytes []byte) capture.Packet {
+// packet gives p, of the port and of the moment s, its time.
+func (t *timebase) packet(port string, p capture.Packet, s reading.Stamp) capture.Packet {
 	if t.first.IsZero() {
 		t.first = s
 	}
-	p := capture.Packet{Port: port, Direction: d, Time: t.first.Wall + s.Boot - t.first.Boot, Bytes: bytes}
+	p.Port, p.Time = port, t.first.Wall+s.Boot-t.first.Boot
 	off := time.Duration(s.Wall - p.Time)
 	if jump := off - t.told; jump.Abs() >= clockSet {
 		t.told = off
-		p.Comment = fmt.Sprintf("the clock was set by %v; the times here go on as before", jump.Round(time.Millisecond))
+		p.Comment = also(p.Comment, fmt.Sprintf("the clock was set by %v; the times here go on as before", jump.Round(time.Millisecond)))
 	}
 	return p
+}
+
+// also adds to a comment.
+func also(comment, more string) string {
+	if comment == "" {
+		return more
+	}
+	return comment + "; " + more
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -88,13 +89,26 @@ func (n *node) lineOf(b config.Board, print string) gateway.Source {
 	defer n.mu.Unlock()
 	l, ok := n.lines[b.Name]
 	if !ok {
-		l.tap = &tap{}
+		l.tap = newTap()
 	}
 	if !ok || l.print != print {
 		l.print, l.config, l.Line = print, b.Config, n.openLine(b, l.tap)
 		n.lines[b.Name] = l
 	}
 	return tapped{l.Line, l.tap}
+}
+
+// dropLines forgets the ports of boards that are not configured any more; their
+// recordings end.
+func (n *node) dropLines(boards []config.Board) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name, l := range n.lines {
+		if !slices.ContainsFunc(boards, func(b config.Board) bool { return b.Name == name }) {
+			close(l.tap.gone)
+			delete(n.lines, name)
+		}
+	}
 }
 
 // port returns the state of a board's port.

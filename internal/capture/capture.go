@@ -36,7 +36,7 @@ const (
 
 // Packet is one chunk of bytes, or, without bytes, a marker with a comment.
 type Packet struct {
-	Port      string // as the port was called when recorded; empty in raw and hex files
+	Port      string // as the port was called when recorded, "interface 0" without a name; empty in raw and hex files
 	Direction Direction
 	Time      int64  // Unix time of the last byte, nanoseconds; 0 when unknown
 	Bytes     []byte // valid until the next packet is read
@@ -110,6 +110,8 @@ const (
 	ifFixed      = 8        // of an interface
 	packetFixed  = 20       // of a packet
 	maxBlock     = 16 << 20 // a longer one is damage, not data
+
+	maxInterfaces = 4096 // of a section, and ports of a recording; more are damage
 )
 
 // MaxPacket is how many bytes one packet may hold.

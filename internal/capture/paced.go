@@ -60,15 +60,18 @@ func (p *paced) Close() error {
 
 // Extent reads a recording from the board to its end and returns the times of
 // the first and the last packet that take accepts; 0 and 0 when there is none.
-// One that is cut ends at its last whole packet.
+// One that is cut or damaged ends at its last whole packet; damage before any
+// is an error.
 func Extent(src Source, take func(Packet) bool) (first, last int64, err error) {
+	whole := 0
 	for p, err := range Packets(src) {
-		if errors.Is(err, ErrCut) {
-			break
-		}
-		if err != nil {
+		if err != nil && whole == 0 && !errors.Is(err, ErrCut) {
 			return 0, 0, err
 		}
+		if err != nil {
+			break
+		}
+		whole++
 		if len(p.Bytes) == 0 || !take(p) {
 			continue
 		}

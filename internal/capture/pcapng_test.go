@@ -167,7 +167,8 @@ func packet(order binary.AppendByteOrder, id uint32, stamp uint64, data string, 
 
 func TestReader_ForeignFiles(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian
-	x := Packet{Time: 1_000_000_000, Bytes: []byte("x")}
+	x := Packet{Port: "interface 0", Time: 1_000_000_000, Bytes: []byte("x")}
+	y := Packet{Port: "interface 1", Time: 1_000_000_000, Bytes: []byte("x")}
 	named := Packet{Port: "a", Direction: Outbound, Time: 2_000_000_000, Bytes: []byte("yy")}
 	for _, row := range []struct {
 		name string
@@ -185,7 +186,8 @@ func TestReader_ForeignFiles(t *testing.T) {
 		{"OtherBlocksSkipped", [][]byte{
 			section(le), block(le, 4, 1, 2, 3), iface(le, 147), block(le, 0x80000001), packet(le, 0, 1_000_000, "x"), block(le, 3, 1, 0, 0, 0),
 		}, []Packet{x}},
-		{"OtherLinkSkipped", [][]byte{section(le), iface(le, 1), iface(le, 147), packet(le, 0, 5, "eth"), packet(le, 1, 1_000_000, "x")}, []Packet{x}},
+		{"OtherLinkSkipped", [][]byte{section(le), iface(le, 1), iface(le, 147), packet(le, 0, 5, "eth"), packet(le, 1, 1_000_000, "x")}, []Packet{y}},
+		{"UnnamedAreNotMixed", [][]byte{section(le), iface(le, 147), iface(le, 147), packet(le, 1, 1_000_000, "x"), packet(le, 0, 1_000_000, "x")}, []Packet{y, x}},
 		{"TwoSections", [][]byte{
 			section(le), iface(le, 147), packet(le, 0, 1_000_000, "x"),
 			section(be), iface(be, 147), packet(be, 0, 1_000_000, "x"),
@@ -199,6 +201,31 @@ func TestReader_ForeignFiles(t *testing.T) {
 			}
 			wantPackets(t, got, row.want)
 		})
+	}
+}
+
+// manyPorts is n ports of different names, of whom no section has many.
+func manyPorts(n int) (blocks [][]byte) {
+	le := binary.LittleEndian
+	for i := range n {
+		if i%1000 == 0 {
+			blocks = append(blocks, section(le))
+		}
+		blocks = append(blocks, iface(le, 147, 2, 0, 2, 0, byte(i), byte(i>>8), 0, 0))
+	}
+	return blocks
+}
+
+// TestReader_PortsOnce: a port that comes in every section is one port.
+func TestReader_PortsOnce(t *testing.T) {
+	le := binary.LittleEndian
+	one := bytes.Join([][]byte{section(le), iface(le, 147), iface(le, 147, 2, 0, 1, 0, 'a', 0, 0, 0)}, nil)
+	r := NewReader(bytes.NewReader(bytes.Repeat(one, 2*maxInterfaces)))
+	if _, err := readAll(r); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Ports(), []Port{{Name: "interface 0"}, {Name: "a"}}; !slices.Equal(got, want) {
+		t.Errorf("ports %+v, want %+v", got, want)
 	}
 }
 
@@ -225,6 +252,8 @@ func TestReader_Damage(t *testing.T) {
 		{"ShortPacket", [][]byte{section(le), iface(le, 147), block(le, 6, 0, 0, 0, 0)}, "packet block of 4 bytes"},
 		{"UnknownInterface", [][]byte{section(le), iface(le, 147), packet(le, 1, 0, "x")}, "interface 1"},
 		{"Oversize", [][]byte{section(le), iface(le, 147), oversize}, "packet of 5 bytes in a block that holds 4"},
+		{"Interfaces", [][]byte{section(le), bytes.Repeat(iface(le, 1), maxInterfaces+1)}, "more than 4096 interfaces in a section"},
+		{"Ports", [][]byte{bytes.Join(manyPorts(maxInterfaces+1), nil)}, "more than 4096 ports"},
 		{"InterfacesEndWithTheirSection", [][]byte{section(le), iface(le, 147), section(le), packet(le, 0, 0, "x")}, "interface 0"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -320,7 +349,7 @@ func FuzzReader(f *testing.F) {
 		total := 0
 		for _, p := range got {
 			total += len(p.Bytes)
-			if p.Port == "" && p.Direction > 3 {
+			if p.Port == "" || p.Direction > 3 {
 				t.Errorf("packet %+v", p)
 			}
 		}
@@ -335,6 +364,9 @@ func FuzzReader(f *testing.F) {
 			got[i].Time, got[i].Comment = max(p.Time, 0), ""
 			got[i].Port = strings.ToValidUTF8(p.Port[:min(len(p.Port), maxText)], "")
 			got[i].Direction &= 3
+			if got[i].Port == "" {
+				got[i].Port = "interface 0"
+			}
 		}
 		again, err := readAll(NewReader(bytes.NewReader(record(t, got))))
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 //	recorded  |p1|......|p2|..|p3|            times as in the recording
 //	played    |p1|...|p2|.|p3|....|p1|...     at speed 2, looped
 //
-// The fields are set before the first use. One goroutine plays; Position may
-// be called by any.
+// The fields are set before the first use. One goroutine plays; Begun and
+// Position may be called by any.
 type Player struct {
 	// Open begins the recording; it is called once a loop. A source that is
 	// an io.Closer is closed at its end.
@@ -65,7 +65,8 @@ type Player struct {
 
 	zero          int64 // the first packet of all, as recorded
 	passed        int64 // bytes taken so far, with those passed over
-	bytes, offset atomic.Int64
+	begun         atomic.Pointer[Position]
+	bytes, offset atomic.Int64 // of Position, once begun is there
 }
 
 // Position is a place in a recording.
@@ -90,7 +91,8 @@ func (pl *Player) Play(ctx context.Context, w io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(chunk.Bytes); err != nil {
+		if n, err := w.Write(chunk.Bytes); err != nil {
+			pl.bytes.Add(int64(n - len(chunk.Bytes))) // what w did not take was not played
 			return fmt.Errorf("cannot play packet %d: %w", pl.count, err)
 		}
 	}
@@ -122,8 +124,7 @@ func (pl *Player) Next(ctx context.Context, wait time.Duration) (reading.Chunk, 
 	}
 	p := pl.held
 	pl.has = false
-	pl.bytes.Store(pl.passed)
-	pl.offset.Store(p.Time - pl.zero)
+	pl.reached(Position{Bytes: pl.passed, Time: time.Duration(p.Time - pl.zero)})
 	if pl.Rewrite != nil {
 		p = pl.Rewrite(pl.loop, p)
 	}
@@ -133,9 +134,28 @@ func (pl *Player) Next(ctx context.Context, wait time.Duration) (reading.Chunk, 
 // Reopen does nothing: a recording does not come back by being opened again.
 func (*Player) Reopen(string) {}
 
-// Position returns how far the playing has come.
+// Begun returns where in the recording the first byte played stands; From
+// before it is found. Further loops do not change it.
+func (pl *Player) Begun() Position {
+	if p := pl.begun.Load(); p != nil {
+		return *p
+	}
+	return pl.From
+}
+
+// Position returns how far the playing has come, with what was passed over;
+// Begun before the first packet is played. Bytes go on counting in further
+// loops.
 func (pl *Player) Position() Position {
+	if pl.begun.Load() == nil {
+		return pl.From
+	}
 	return Position{Bytes: pl.bytes.Load(), Time: time.Duration(pl.offset.Load())}
+}
+
+func (pl *Player) reached(p Position) {
+	pl.bytes.Store(p.Bytes)
+	pl.offset.Store(int64(p.Time))
 }
 
 // Close closes a recording that was not played to its end.
@@ -218,6 +238,11 @@ func (pl *Player) take(p Packet) bool {
 		return false
 	}
 	p.Bytes = p.Bytes[max(pl.From.Bytes-before, 0):]
+	if pl.begun.Load() == nil {
+		begun := Position{Bytes: max(pl.From.Bytes, before), Time: time.Duration(p.Time - pl.zero)}
+		pl.reached(begun)
+		pl.begun.Store(&begun)
+	}
 	pl.schedule(p.Time)
 	pl.held, pl.has = p, true
 	return true

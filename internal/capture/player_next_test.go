@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -132,6 +133,54 @@ func TestPlayer_From(t *testing.T) {
 	}
 }
 
+// TestPlayer_Begun: the place where playing began is absolute, in bytes and in
+// time, however From named it; before it is found it is From.
+func TestPlayer_Begun(t *testing.T) {
+	packets := []Packet{at(0, "abc"), at(1, "de"), at(3, "fgh")}
+	for _, row := range []struct {
+		name              string
+		from, begun, next Position
+	}{
+		{"Start", Position{}, Position{}, Position{3, 0}},
+		{"InAPacket", Position{Bytes: 2}, Position{2, 0}, Position{3, 0}},
+		{"BetweenPackets", Position{Bytes: 3}, Position{3, time.Second}, Position{5, time.Second}},
+		{"ATime", Position{Time: time.Second}, Position{3, time.Second}, Position{5, time.Second}},
+		{"ATimeInAPause", Position{Time: 2 * time.Second}, Position{5, 3 * time.Second}, Position{8, 3 * time.Second}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := &stage{}
+			pl := s.player(packets)
+			pl.From, pl.Loop, pl.Speed = row.from, true, 1
+			if pl.Begun() != row.from || pl.Position() != row.from {
+				t.Errorf("before: begun %+v, position %+v, want %+v", pl.Begun(), pl.Position(), row.from)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			stop()
+			if _, err := pl.Next(ctx, 0); err == nil { // found, and not played
+				t.Error("played although stopped")
+			}
+			if pl.Begun() != row.begun || pl.Position() != row.begun {
+				t.Errorf("found: begun %+v, position %+v, want %+v", pl.Begun(), pl.Position(), row.begun)
+			}
+			pl.Speed = 0
+			for i := range 5 {
+				if _, err := pl.Next(t.Context(), 0); err != nil {
+					t.Fatal(err)
+				}
+				if i == 0 && pl.Position() != row.next {
+					t.Errorf("played: position %+v, want %+v", pl.Position(), row.next)
+				}
+			}
+			if pl.Begun() != row.begun {
+				t.Errorf("in the next loop: begun %+v, want %+v", pl.Begun(), row.begun)
+			}
+			if err := pl.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestPlayer_FromIsOfTheFirstLoop: where to begin is no matter of what comes
 // again.
 func TestPlayer_FromIsOfTheFirstLoop(t *testing.T) {
@@ -153,6 +202,19 @@ func TestPlayer_FromIsOfTheFirstLoop(t *testing.T) {
 		}
 		if err := pl.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestPlayer_PositionIsWhatWasTaken: a writer that stops in the middle of a
+// packet is gone on with from there.
+func TestPlayer_PositionIsWhatWasTaken(t *testing.T) {
+	packets := []Packet{at(0, "abc"), at(1, "defgh"), at(2, "i")}
+	for room := range int64(9) {
+		pl := (&stage{}).player(packets)
+		err := pl.Play(t.Context(), &fullDisk{left: int(room)})
+		if got := pl.Position().Bytes; got != room || !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("position %d, %v, want %d", got, err, room)
 		}
 	}
 }
@@ -205,7 +267,9 @@ func TestExtent(t *testing.T) {
 		{"ToTheCut", whole[:len(whole)-1], all, recorded[0].Time, recorded[2].Time, false},
 		{"OnePort", whole, func(p Packet) bool { return p.Port == "/dev/ttyAMA0" }, recorded[2].Time, recorded[2].Time, false},
 		{"MarkersAreNone", record(t, recorded[1:2]), all, 0, 0, false},
-		{"Damage", append(bytes.Clone(whole), whole[28:44]...), all, 0, 0, true},
+		{"ToTheDamage", slices.Concat(whole, whole[28:44]), all, recorded[0].Time, recorded[3].Time, false},
+		{"DamageInTheMiddle", slices.Concat(whole, whole[28:44], whole[44:]), all, recorded[0].Time, recorded[3].Time, false},
+		{"DamageBeforeAny", slices.Concat(whole[:44], whole[28:]), all, 0, 0, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			first, last, err := Extent(NewReader(bytes.NewReader(row.file)), row.take)

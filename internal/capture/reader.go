@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+	"strconv"
 )
 
 // ErrCut says that a recording ends inside a block, as a power cut leaves it.
@@ -24,6 +25,7 @@ type Reader struct {
 	order   binary.ByteOrder // of the present section; nil before the first
 	ifs     []netIf          // of the present section
 	ports   []Port
+	known   map[Port]bool // those in ports
 	notes   []string
 	skipped int
 	at      int64        // where the present block begins
@@ -45,13 +47,13 @@ const readAhead = 64 << 10
 
 // NewReader reads a recording from r.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{in: bufio.NewReaderSize(r, readAhead)} // r itself when it is one
+	return &Reader{in: bufio.NewReaderSize(r, readAhead), known: map[Port]bool{}} // r itself when it is one
 }
 
 // Notes returns what the sections met so far say about themselves.
 func (r *Reader) Notes() []string { return slices.Clone(r.notes) }
 
-// Ports returns the ports met so far.
+// Ports returns the ports met so far, each once.
 func (r *Reader) Ports() []Port { return slices.Clone(r.ports) }
 
 // Skipped returns how many packets were left out because they hold something
@@ -193,6 +195,9 @@ func (r *Reader) addInterface(body []byte) error {
 	if len(body) < ifFixed {
 		return r.damaged("interface block of %d bytes", len(body))
 	}
+	if len(r.ifs) == maxInterfaces {
+		return r.damaged("more than %d interfaces in a section", maxInterfaces)
+	}
 	n := netIf{raw: r.order.Uint16(body) == linkUser0, unit: 1_000_000}
 	port := Port{}
 	for code, value := range r.options(body[ifFixed:]) {
@@ -212,11 +217,27 @@ func (r *Reader) addInterface(body []byte) error {
 	if n.unit == 0 {
 		return r.damaged("impossible time resolution")
 	}
+	if port.Name == "" {
+		port.Name = "interface " + strconv.Itoa(len(r.ifs)) // two must not be mixed
+	}
 	n.name = port.Name
 	r.ifs = append(r.ifs, n)
 	if n.raw {
-		r.ports = append(r.ports, port)
+		return r.addPort(port)
 	}
+	return nil
+}
+
+// addPort notes a port that is not known yet.
+func (r *Reader) addPort(p Port) error {
+	if r.known[p] {
+		return nil
+	}
+	if len(r.ports) == maxInterfaces {
+		return r.damaged("more than %d ports", maxInterfaces)
+	}
+	r.known[p] = true
+	r.ports = append(r.ports, p)
 	return nil
 }
 

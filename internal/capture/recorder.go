@@ -2,14 +2,8 @@ package capture
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -22,62 +16,70 @@ type RecorderConfig struct {
 	Path     string
 	MaxBytes int64         // a file that would grow larger is followed by the next; 0 = no limit
 	MaxAge   time.Duration // so is one whose first packet is this old; 0 = no limit
-	Keep     int           // files of the row that are kept, the newest; 0 = all
-	Sync     time.Duration // a power cut costs what came in since so long ago; 0 = each packet is synced
-	Notes    []string      // for people, at the beginning of each file
+	// Keep is how many files of the row stay, the newest; 0 = all. Older ones
+	// are removed when another begins with its first packet. With MaxAge those
+	// that were written to within Keep times MaxAge stay as well, however many
+	// they are; with MaxBytes, too, only as long as the row holds no more than
+	// Keep times MaxBytes. On a full disk the oldest make room, whatever their
+	// age, until none but the present one is left.
+	Keep  int
+	Sync  time.Duration // a power cut costs what came in since so long ago; 0 = each packet is synced
+	Notes []string      // for people, at the beginning of each file
 
 	create func(path string) (recordFile, error) // tests put their own here
+	now    func() time.Time                      // by which files age
 }
 
-// recordFile is what a Recorder needs of a file.
-type recordFile interface {
-	io.Writer
-	Sync() error
-	Close() error
-}
+func (c RecorderConfig) row() bool  { return c.MaxBytes > 0 || c.MaxAge > 0 }
+func (c RecorderConfig) ring() bool { return c.row() && c.Keep > 0 }
 
 // Recorder writes a recording to disk. It may be used by several goroutines.
+//
+//	Write ──▶ part ──▶ night-0002.pcapng       one file; a full one is followed by the next
+//	            ▲      night-0001.pcapng
+//	          Sync     once an interval, while packets go on
 type Recorder struct {
-	cfg    RecorderConfig
-	mu     sync.Mutex
-	ports  []Port
-	number int // of the file in the row
-	file   recordFile
-	path   string
-	w      *Writer
-	size   int64 // of the file
-	born   int64 // time of its first packet; 0 before
-	dirty  bool  // something is written and not synced
-	err    error // the first failure: what comes later must not stand behind a gap
-	status Recorded
+	cfg     RecorderConfig
+	mu      sync.Mutex
+	ports   []Port
+	early   []Packet // markers that wait for the first bytes
+	number  int      // of the file in the row
+	part    *part    // what is written to; nil before the first bytes
+	files   []string // begun so far; those known to be removed left out
+	packets uint64
+	err     error // the first failure: what comes later must not stand behind a gap
+	told    bool  // a caller has been given err
 
+	closing sync.Once
 	stop    chan struct{} // ends the syncing
 	syncing sync.WaitGroup
 }
 
 // Recorded is what a Recorder has done.
 type Recorded struct {
-	Files   []string // in order; those that were removed again, too
+	Files   []string // that are there now, in order
 	Packets uint64
 }
 
-// NewRecorder creates the first file.
+// mostEarly bounds the markers that wait: the newest stay.
+const mostEarly = 256
+
+// NewRecorder sees to it that the first file can be created. It is with the
+// first bytes: where nothing comes in there is no file.
 func NewRecorder(cfg RecorderConfig) (*Recorder, error) {
 	if cfg.create == nil {
 		cfg.create = createRecording
 	}
+	if cfg.now == nil {
+		cfg.now = time.Now
+	}
 	cfg.Path = filepath.Clean(cfg.Path)
 	r := &Recorder{cfg: cfg, stop: make(chan struct{})}
-	if cfg.row() {
-		row, err := listRow(cfg.Path)
-		if err != nil {
-			return nil, err
-		}
-		if len(row) > 0 {
-			r.number = rowNumber(cfg.Path, row[len(row)-1])
-		}
+	path, err := r.nextPath()
+	if err == nil {
+		err = creatable(path)
 	}
-	if err := r.begin(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if cfg.Sync > 0 {
@@ -86,103 +88,30 @@ func NewRecorder(cfg RecorderConfig) (*Recorder, error) {
 	return r, nil
 }
 
-func (c RecorderConfig) row() bool { return c.MaxBytes > 0 || c.MaxAge > 0 }
-
-// createRecording creates a file and sees to it that a power cut does not undo
-// that.
-func createRecording(path string) (recordFile, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s exists already: record into another file, or move it away", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot make the recording: %w", err)
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err == nil {
-		err = errors.Join(dir.Sync(), dir.Close())
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot make the recording: %w", err), file.Close())
-	}
-	return file, nil
-}
-
-// begin begins the next file.
-func (r *Recorder) begin() error {
-	r.number++
-	path := r.cfg.Path
-	if r.cfg.row() {
-		path = rowName(path, r.number)
-	}
-	file, err := r.cfg.create(path)
-	if err != nil {
-		return err
-	}
-	r.file, r.path, r.size, r.born = file, path, 0, 0
-	r.status.Files = append(r.status.Files, path)
-	w, err := NewWriter(sized{r}, r.cfg.Notes...)
-	for i := 0; i < len(r.ports) && err == nil; i++ {
-		err = w.AddPort(r.ports[i])
-	}
-	if err != nil {
-		return r.explain(err)
-	}
-	r.w = w
-	r.dropOld()
-	return nil
-}
-
-// sized is the file, and counts what it takes.
-type sized struct{ r *Recorder }
-
-func (s sized) Write(b []byte) (int, error) {
-	n, err := s.r.file.Write(b)
-	s.r.size += int64(n)
-	return n, err
-}
-
-// explain adds to an error of the file what it means.
-func (r *Recorder) explain(err error) error {
-	return fmt.Errorf("%s: %w; what it holds so far can be read", r.path, err)
-}
-
 // AddPort describes a port before its first packet.
 func (r *Recorder) AddPort(p Port) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slices.ContainsFunc(r.ports, func(old Port) bool { return old.Name == p.Name }) {
-		return r.err
-	}
-	r.ports = append(r.ports, p)
-	return r.try(func() error { return r.w.AddPort(p) })
+	return r.try(func() error {
+		if slices.ContainsFunc(r.ports, func(old Port) bool { return old.Name == p.Name }) {
+			return nil
+		}
+		r.ports = append(r.ports, p)
+		if r.part == nil {
+			return nil
+		}
+		return r.part.explain(r.part.w.AddPort(p))
+	})
 }
 
 // Write appends one packet. nil promises that the kernel has it: it survives
-// the end of this program, and a power cut after Sync. After an error every
-// further call returns that error.
+// the end of this program, and a power cut after Sync. Markers before the
+// first bytes wait for them. After an error every further call returns that
+// error.
 func (r *Recorder) Write(p Packet) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.try(func() error {
-		if r.full(p) {
-			if err := r.next(); err != nil {
-				return err
-			}
-		}
-		if r.born == 0 {
-			r.born = p.Time
-		}
-		if err := r.w.Write(p); err != nil {
-			return r.explain(err)
-		}
-		r.status.Packets++
-		r.dirty = true
-		if r.cfg.Sync == 0 {
-			return r.sync()
-		}
-		return nil
-	})
+	return r.try(func() error { return r.write(p) })
 }
 
 // try keeps the first failure.
@@ -190,7 +119,34 @@ func (r *Recorder) try(step func() error) error {
 	if r.err == nil {
 		r.err = step()
 	}
+	r.told = r.told || r.err != nil
 	return r.err
+}
+
+func (r *Recorder) write(p Packet) error {
+	if r.packets == 0 && len(p.Bytes) == 0 {
+		r.early = append(r.early, p)
+		r.early = r.early[max(len(r.early)-mostEarly, 0):]
+		return nil
+	}
+	if r.full(p) {
+		if err := r.finish(); err != nil {
+			return err
+		}
+	}
+	if r.part == nil {
+		if err := r.begin(p); err != nil {
+			return err
+		}
+	} else if err := r.part.w.Write(p); err != nil {
+		return r.part.explain(err)
+	}
+	r.packets++
+	r.part.dirty = true
+	if r.cfg.Sync == 0 {
+		return r.part.sync()
+	}
+	return nil
 }
 
 // packetRoom is more than a packet needs besides its bytes and its comment.
@@ -199,43 +155,19 @@ const packetRoom = 64
 // full reports whether p belongs into the next file. A file holds one packet at
 // least.
 func (r *Recorder) full(p Packet) bool {
-	if r.born == 0 {
+	if r.part == nil {
 		return false
 	}
-	large := r.cfg.MaxBytes > 0 && r.size+int64(len(p.Bytes)+len(p.Comment)+packetRoom) > r.cfg.MaxBytes
-	old := r.cfg.MaxAge > 0 && p.Time-r.born >= int64(r.cfg.MaxAge)
+	large := r.cfg.MaxBytes > 0 && r.part.size+int64(len(p.Bytes)+len(p.Comment)+packetRoom) > r.cfg.MaxBytes
+	old := r.cfg.MaxAge > 0 && p.Time-r.part.born >= int64(r.cfg.MaxAge)
 	return large || old
 }
 
-func (r *Recorder) next() error {
-	if err := r.finish(); err != nil {
-		return err
-	}
-	return r.begin()
-}
-
-// finish syncs and closes the file.
+// finish ends the present file.
 func (r *Recorder) finish() error {
-	err := r.sync()
-	if closeErr := r.file.Close(); err == nil && closeErr != nil {
-		err = r.explain(fmt.Errorf("cannot close the recording: %w", closeErr))
-	}
-	return err
-}
-
-func (r *Recorder) sync() error {
-	if !r.dirty {
-		return nil
-	}
-	r.dirty = false
-	if err := r.file.Sync(); err != nil {
-		return r.unsynced(err)
-	}
-	return nil
-}
-
-func (r *Recorder) unsynced(err error) error {
-	return r.explain(fmt.Errorf("cannot bring the recording to the disk: %w", err))
+	p := r.part
+	r.part = nil
+	return errors.Join(p.sync(), p.close())
 }
 
 // syncAgain syncs what is not until the recording ends. Packets are written
@@ -255,17 +187,20 @@ func (r *Recorder) syncAgain() {
 
 func (r *Recorder) syncBehind() {
 	r.mu.Lock()
-	file, dirty := r.file, r.dirty
-	r.dirty = false
-	r.mu.Unlock()
-	if !dirty {
+	p := r.part
+	if p == nil || !p.dirty || r.err != nil {
+		r.mu.Unlock()
 		return
 	}
-	err := file.Sync()
+	p.dirty = false
+	p.flight.Lock() // before mu is free: whoever finishes the file waits
+	r.mu.Unlock()
+	p.syncNow()
+	p.flight.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil && file == r.file { // else it was synced and closed
-		_ = r.try(func() error { return r.unsynced(err) }) // the next Write, or Close, returns it
+	if r.err == nil { // else Close tells of it
+		r.err = p.syncFailure()
 	}
 }
 
@@ -273,75 +208,29 @@ func (r *Recorder) syncBehind() {
 func (r *Recorder) Recorded() Recorded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return Recorded{Files: slices.Clone(r.status.Files), Packets: r.status.Packets}
+	r.files = existing(r.files)
+	return Recorded{Files: slices.Clone(r.files), Packets: r.packets}
 }
 
-// Close ends the recording and returns the error that ended it early, if one
-// did.
-func (r *Recorder) Close() error {
-	close(r.stop)
-	r.syncing.Wait()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.err != nil {
-		_ = r.file.Close() // the failure before is the one to tell
-		return r.err
-	}
-	r.err = r.finish()
-	return r.err
-}
-
-// dropOld removes the files of the row that are too many. One that cannot be
-// removed is tried again with the next file.
-func (r *Recorder) dropOld() {
-	if r.cfg.Keep == 0 || !r.cfg.row() {
-		return
-	}
-	row, err := listRow(r.cfg.Path)
-	if err != nil {
-		return
-	}
-	for len(row) > r.cfg.Keep {
-		_ = os.Remove(row[0])
-		row = row[1:]
-	}
-}
-
-// rowName is the path of a file of a row: night-0001.pcapng.
-func rowName(path string, number int) string {
-	ext := filepath.Ext(path)
-	return fmt.Sprintf("%s-%04d%s", strings.TrimSuffix(path, ext), number, ext)
-}
-
-// rowNumber returns a file's number; 0 when it is not one of the row.
-func rowNumber(path, name string) int {
-	ext := filepath.Ext(path)
-	digits, ok := strings.CutPrefix(strings.TrimSuffix(name, ext), strings.TrimSuffix(path, ext)+"-")
-	if !ok || !strings.HasSuffix(name, ext) || len(digits) < 4 {
-		return 0
-	}
-	n, err := strconv.ParseUint(digits, 10, 31)
-	if err != nil {
-		return 0
-	}
-	return int(n)
-}
-
-// listRow lists the files of a row, oldest first.
-func listRow(path string) ([]string, error) {
-	dir := filepath.Dir(path)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make the recording: %w", err)
-	}
-	var row []string
-	for _, e := range entries {
-		if name := filepath.Join(dir, e.Name()); rowNumber(path, name) > 0 {
-			row = append(row, name)
+// Close ends the recording and returns what went wrong, but for an error that
+// Write or AddPort has returned. Further calls do nothing.
+func (r *Recorder) Close() (err error) {
+	r.closing.Do(func() {
+		close(r.stop)
+		r.syncing.Wait()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.told {
+			err = r.err
 		}
-	}
-	slices.SortFunc(row, func(a, b string) int {
-		return rowNumber(path, a) - rowNumber(path, b)
+		if r.part != nil {
+			err = errors.Join(err, r.finish())
+		}
+		if r.err == nil {
+			r.err = errors.Join(err, errClosed)
+		}
 	})
-	return row, nil
+	return err
 }
+
+var errClosed = errors.New("the recording has ended")

@@ -51,15 +51,16 @@ func TestRecorder_FullAtEveryByte(t *testing.T) {
 		}
 		taken := 0
 		r, err := NewRecorder(cfg)
-		if err == nil {
-			for err = r.AddPort(board); err == nil && taken < 100; taken++ {
-				if err = r.Write(chunk(taken)); err != nil {
-					break
-				}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err = r.AddPort(board); err == nil && taken < 100; taken++ {
+			if err = r.Write(chunk(taken)); err != nil {
+				break
 			}
-			if closed := r.Close(); err != nil && closed == nil {
-				t.Fatalf("%d bytes: Close does not tell of %v", room, err)
-			}
+		}
+		if again := r.Close(); again != nil {
+			t.Fatalf("%d bytes: Close tells again of %v", room, again)
 		}
 		if err == nil {
 			t.Fatalf("%d bytes hold %d packets", room, taken)

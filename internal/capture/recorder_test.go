@@ -122,10 +122,11 @@ func TestRecorder_RowBySize(t *testing.T) {
 	}
 	expectChunks(t, readFiles(t, "n", files...), 0, 40)
 	// The next recording continues the row and touches nothing of it.
-	r = newRecorder(t, RecorderConfig{Path: path, MaxBytes: most, Sync: time.Hour})
-	if err := r.Close(); err != nil {
+	r = newRecorder(t, RecorderConfig{Path: path, MaxBytes: most, Sync: time.Hour, Notes: []string{"n"}})
+	if err := errors.Join(r.Write(chunk(40)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
+	expectChunks(t, readFiles(t, "n", files...), 0, 40)
 	if got, want := r.Recorded().Files, []string{rowName(path, len(files)+1)}; !slices.Equal(got, want) {
 		t.Errorf("continued with %q, want %q", got, want)
 	}
@@ -154,8 +155,10 @@ func TestRecorder_RowByAgeKeepsTheNewest(t *testing.T) {
 	if err := os.WriteFile(stranger, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := newRecorder(t, RecorderConfig{Path: path, MaxAge: 10 * time.Second, Keep: 2, Sync: time.Hour, Notes: []string{"n"}})
-	for i := range 45 {
+	var time0 aged
+	r := newRecorder(t, time0.on(RecorderConfig{Path: path, MaxAge: 10 * time.Second, Keep: 2, Sync: time.Hour, Notes: []string{"n"}}))
+	for i := range 55 {
+		time0.now = time.Unix(0, chunk(i).Time)
 		if err := r.Write(chunk(i)); err != nil {
 			t.Fatal(err)
 		}
@@ -163,14 +166,16 @@ func TestRecorder_RowByAgeKeepsTheNewest(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.Recorded().Files); n != 5 {
-		t.Errorf("%d files, want 5", n)
+	// Those that were written to within 20 s when the last began, and the last.
+	want := []string{rowName(path, 4), rowName(path, 5), rowName(path, 6)}
+	if got := r.Recorded().Files; !slices.Equal(got, want) {
+		t.Errorf("recorded %q, want %q", got, want)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if want := []string{rowName(path, 4), rowName(path, 5), stranger}; err != nil || !slices.Equal(left, want) {
+	if want := append(want, stranger); err != nil || !slices.Equal(left, want) {
 		t.Fatalf("left %q, want %q", left, want)
 	}
-	expectChunks(t, readFiles(t, "n", left[:2]...), 30, 45)
+	expectChunks(t, readFiles(t, "n", left[:3]...), 30, 55)
 }
 
 // slowDisk is a file whose sync can fail.
@@ -288,8 +293,17 @@ func TestRecorder_Failures(t *testing.T) {
 				}
 			}
 			closed := r.Close()
-			if closed == nil || !strings.Contains(closed.Error(), tt.want) || !strings.HasPrefix(closed.Error(), "night.pcapng: ") {
-				t.Errorf("got %v, want %q", closed, tt.want)
+			if err != nil && closed != nil {
+				t.Errorf("Close tells again: %v", closed)
+			}
+			if err = errors.Join(err, closed); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "night.pcapng: ") {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			if again := r.Close(); again != nil || !tt.disk.closed {
+				t.Errorf("a second Close: %v, file closed: %v", again, tt.disk.closed)
+			}
+			if r.Write(chunk(99)) == nil {
+				t.Error("took a packet after the end")
 			}
 			if tt.disk.Len() != size {
 				t.Errorf("%d bytes were written behind the failure", tt.disk.Len()-size)

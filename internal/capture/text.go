@@ -3,6 +3,7 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -78,7 +79,8 @@ func (f *File) Consumed() int64 { return f.read.Load() }
 func (f *File) Close() error { return f.file.Close() }
 
 // Detect looks at the first bytes of r and returns a source that reads all of
-// it. What is neither pcapng nor hex text is taken as raw bytes.
+// it. What is neither pcapng nor hex text is taken as raw bytes, but for the
+// older pcap, which is refused.
 func Detect(r io.Reader) (Source, Format, error) { return DetectAs(r, "") }
 
 // DetectAs is Detect where the format may be known.
@@ -88,6 +90,9 @@ func DetectAs(r io.Reader, format Format) (Source, Format, error) {
 		head, err := in.Peek(detectBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, "", fmt.Errorf("cannot read the recording: %w", err)
+		}
+		if isClassicPcap(head) {
+			return nil, "", errClassicPcap
 		}
 		format = detect(head)
 	}
@@ -106,6 +111,20 @@ func DetectAs(r io.Reader, format Format) (Source, Format, error) {
 // bytes are enough.
 func IsPcapNG(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("\n\r\r\n")) // the section block's type
+}
+
+var errClassicPcap = errors.New("a classic pcap file: save it as pcapng (editcap -F pcapng IN OUT)") //nolint:gochecknoglobals // a constant
+
+// isClassicPcap knows the magic of micro- and nanoseconds in both byte orders.
+func isClassicPcap(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	switch binary.BigEndian.Uint32(head) {
+	case 0xA1B2C3D4, 0xD4C3B2A1, 0xA1B23C4D, 0x4D3CB2A1:
+		return true
+	}
+	return false
 }
 
 func detect(head []byte) Format {

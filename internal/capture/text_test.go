@@ -57,6 +57,19 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// A classic pcap file is no board's bytes, unless one says so.
+func TestDetect_ClassicPcap(t *testing.T) {
+	for _, magic := range []string{"\xA1\xB2\xC3\xD4", "\xD4\xC3\xB2\xA1", "\xA1\xB2\x3C\x4D", "\x4D\x3C\xB2\xA1"} {
+		_, _, err := Detect(strings.NewReader(magic + "\x02\x00\x04\x00"))
+		if want := "a classic pcap file: save it as pcapng (editcap -F pcapng IN OUT)"; err == nil || err.Error() != want {
+			t.Errorf("% X: %v, want %s", magic, err, want)
+		}
+		if _, format, err := DetectAs(strings.NewReader(magic), Raw); format != Raw || err != nil {
+			t.Errorf("% X as raw: %s, %v", magic, format, err)
+		}
+	}
+}
+
 func TestOpenAny_NotThere(t *testing.T) {
 	if _, err := OpenAny(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)

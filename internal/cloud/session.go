@@ -19,7 +19,6 @@ import (
 const (
 	connectTimeout = 10 * time.Second
 	pingTimeout    = 10 * time.Second
-	subackTimeout  = 10 * time.Second
 	goodbye        = 250 // ms for the DISCONNECT
 
 	answersMost = 32 // downlink answers that may wait
@@ -32,9 +31,6 @@ const (
 	// of costing us the connection.
 	historyBanned = time.Hour
 )
-
-// errTopics says that the broker grants none of the subscriptions.
-var errTopics = errors.New("the broker refuses the subscription: check that product and device belong together and that the product uses the thing model")
 
 // session is one connection. Its paho client is used once and thrown away.
 type session struct {
@@ -151,62 +147,6 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 	s.conn = newConn(raw, &s.c.bytesIn, &s.c.bytesOut, s.acked)
 	s.abort = context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })
 	return s.conn, nil
-}
-
-// subscribe asks for the replies and waits until they are granted: a reply to a
-// post before that would be missed. [ONENET-9]
-func (s *session) subscribe(ctx context.Context) error {
-	t := s.c.topics
-	if t.Filter != "" {
-		granted, err := s.filter(ctx, t.Filter)
-		if err != nil || granted {
-			return err
-		}
-	}
-	any := false
-	for _, topic := range t.Fallback {
-		granted, err := s.filter(ctx, topic)
-		if err != nil {
-			return err
-		}
-		any = any || granted
-		if topic == t.HistoryReply {
-			s.historyGranted = granted
-		}
-		if topic == t.PostReply && !granted && s.c.cfg.Confirm == confirmReply {
-			return errTopics
-		}
-	}
-	if !any && s.c.cfg.Confirm == confirmReply {
-		return errTopics
-	}
-	return nil
-}
-
-// filter subscribes one filter. Each goes in a packet of its own, so that each
-// SUBACK carries exactly one answer. [ONENET-25]
-func (s *session) filter(ctx context.Context, topic string) (granted bool, err error) {
-	var qos byte = 1
-	if s.c.topics.Thing != "" {
-		qos = 0 // all that OneNET grants
-	}
-	token := s.client.Subscribe(topic, qos, nil).(*mqtt.SubscribeToken)
-	timer := time.NewTimer(subackTimeout)
-	defer timer.Stop()
-	select {
-	case <-token.Done():
-	case err := <-s.lost:
-		return false, err
-	case <-ctx.Done():
-		return false, ctx.Err()
-	case <-timer.C:
-		return false, errors.New("no answer to the subscription")
-	}
-	if err := token.Error(); err != nil {
-		return false, err
-	}
-	code, answered := token.Result()[topic]
-	return answered && code < 0x80, nil // a refusal is no error to paho
 }
 
 // serve watches the connection until it is lost (the error) or ctx ends (nil).

@@ -274,6 +274,9 @@ func (s *Scanner) stamp(f *Frame) {
 	}
 	m := &s.marks[s.oldest]
 	f.Stamp = m.stamp.Add(-m.apart * time.Duration(m.end-f.End))
+	if m.stamp.Wall == 0 {
+		f.Stamp.Wall = 0 // nobody knows it: a frame a little earlier has none either
+	}
 }
 
 func (s *Scanner) countSeq(b []byte) {

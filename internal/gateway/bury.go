@@ -92,8 +92,13 @@ func (d *deliver) settleOwed() {
 	}
 }
 
+// owes reports whether a record stays stored until its letters are written.
+func (d *deliver) owes(seq uint64) bool {
+	return slices.ContainsFunc(d.owed, func(b batch) bool { return slices.Contains(b.seqs(), seq) })
+}
+
 // ack takes records out of the queue, those of a burst of verdicts at its end:
-// nothing is read from the queue meanwhile.
+// who reads from the queue before that calls writeAcks first.
 func (d *deliver) ack(seqs ...uint64) {
 	d.acks = append(d.acks, seqs...)
 	if !d.burst {

@@ -9,18 +9,30 @@ import (
 	"serialgw/internal/reading"
 )
 
+// spoilLetters makes each write of dead letters fail until mend is called.
+func (r *rig) spoilLetters() (mend func()) {
+	r.t.Helper()
+	d := r.d.deps.DeadLetters
+	full, err := os.Open(r.path) // for reading only
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	put := func(f *os.File) (before *os.File) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		before, d.file = d.file, f
+		return before
+	}
+	good := put(full)
+	return func() { _ = put(good).Close() }
+}
+
 // While the dead letters cannot be written the records stay stored, and the
 // rest goes on.
 func TestBury_LettersThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Uplink{PostInterval: time.Second}, refuseName("Volt"))
-		good := r.d.deps.DeadLetters.file
-		full, err := os.Open(r.path) // for reading only: each write fails
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = full.Close() }()
-		r.d.deps.DeadLetters.file = full
+		mend := r.spoilLetters()
 		r.up()
 		r.add("temp", "Volt", "Volt")
 		r.add("temp", "Volt")
@@ -30,15 +42,62 @@ func TestBury_LettersThatCannotBeWritten(t *testing.T) {
 		if r.q.waiting() != 2 || r.q.holds(clean) || s.DeadLetters != 0 || r.logged("cannot write the dead letters") != 1 {
 			t.Fatalf("%d stored, %d letters counted, %s", r.q.waiting(), s.DeadLetters, r.log)
 		}
-		r.d.deps.DeadLetters.mu.Lock()
-		r.d.deps.DeadLetters.file = good
-		r.d.deps.DeadLetters.mu.Unlock()
+		mend()
 		r.wait(2 * time.Minute)
 		r.add("temp")
 		r.wait(10 * time.Second)
 		s = r.d.status.snapshot()
 		if r.q.waiting() != 0 || s.DeadLetters != 3 || s.LostLetters != 0 || len(r.letters()) != 3 || len(r.d.pick.taken) != 0 {
 			t.Errorf("%d stored, %+v, %d letters", r.q.waiting(), s, len(r.letters()))
+		}
+	})
+}
+
+// A confirmation and a late one of the same record in one burst make one letter
+// of each withheld value.
+func TestBury_LateInABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Uplink{PostInterval: time.Second}, refuseName("Volt"))
+		r.up()
+		r.add("temp", "Volt")
+		r.wait(3 * time.Second) // now Volt is withheld
+		base := len(r.letters())
+		r.cloud.setJudge(func(sent) reading.Outcome { return reading.Outcome{Verdict: reading.Lost} })
+		seq := r.add("temp", "Volt")
+		r.wait(1100 * time.Millisecond)
+		r.cloud.setJudge(func(sent) reading.Outcome { return reading.Outcome{} })
+		r.wait(2 * time.Second) // a further attempt is on its way
+		posts := r.cloud.seen()
+		lost, last := posts[len(posts)-2], posts[len(posts)-1]
+		if lost.seqs()[0] != seq || last.seqs()[0] != seq {
+			t.Fatalf("posts of %v and %v, want two of %d", lost.seqs(), last.seqs(), seq)
+		}
+		r.cloud.outcomes <- reading.Outcome{Post: last.id, Seqs: last.seqs(), Verdict: reading.Confirmed}
+		r.cloud.outcomes <- reading.Outcome{Post: lost.id, Seqs: lost.seqs(), Verdict: reading.Confirmed, Late: true}
+		synctest.Wait()
+		if n := len(r.letters()) - base; n != 1 || r.q.waiting() != 0 {
+			t.Errorf("%d letters of one withheld value; %d stored", n, r.q.waiting())
+		}
+	})
+}
+
+// A record that waits for its letters to be written gets no second ones by a
+// late confirmation.
+func TestBury_LateWhileLettersAreOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Uplink{PostInterval: time.Second}, refuseName("Volt"))
+		mend := r.spoilLetters()
+		r.up()
+		seq := r.add("temp", "Volt")
+		r.wait(3 * time.Second)
+		first := r.cloud.seen()[0]
+		mend()
+		r.cloud.outcomes <- reading.Outcome{Post: first.id, Seqs: first.seqs(), Verdict: reading.Confirmed, Late: true}
+		r.wait(2 * time.Minute)
+		r.add("temp") // its success has the letters written
+		r.wait(3 * time.Second)
+		if n := len(r.letters()); n != 1 || r.q.waiting() != 0 || len(r.d.pick.taken) != 0 {
+			t.Errorf("%d letters of one withheld value of record %d; %d stored, %d taken", n, seq, r.q.waiting(), len(r.d.pick.taken))
 		}
 	})
 }

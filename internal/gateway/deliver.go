@@ -19,6 +19,8 @@ const (
 	// withholdMost is how many picks without one value to send are dealt with
 	// before the loop looks at verdicts again.
 	withholdMost = 64
+	// readAgain is the wait after the queue could not be read.
+	readAgain = time.Second
 	// drainMost caps the wait for verdicts, whatever the configuration says.
 	drainMost = 10 * time.Second
 )
@@ -103,38 +105,6 @@ func (d *deliver) stepOrIdle() time.Duration {
 	return wait
 }
 
-// settleBurst takes a verdict and those that are there already, so that a burst
-// of them costs one look at the queue.
-func (d *deliver) settleBurst(o reading.Outcome) {
-	d.burst, d.now = true, time.Now()
-	d.settle(o)
-	for more := true; more; {
-		select {
-		case o := <-d.cfg.Publisher.Outcomes():
-			d.settle(o)
-		default:
-			more = false
-		}
-	}
-	d.burst = false
-	d.writeAcks()
-}
-
-func (d *deliver) drainVerdicts() {
-	timer := time.NewTimer(d.drain)
-	defer timer.Stop()
-	for len(d.posts) > 0 && d.link == reading.LinkReady {
-		select {
-		case o := <-d.cfg.Publisher.Outcomes():
-			d.settleBurst(o)
-		case <-d.abort:
-			return
-		case <-timer.C:
-			return
-		}
-	}
-}
-
 // step posts whatever link, pause, window and pace allow, and sends it. It
 // returns how long to wait before posting is allowed again; 0 = until something
 // happens.
@@ -157,18 +127,27 @@ func (d *deliver) postAll() time.Duration {
 			return max(time.Duration((1-d.limiter.Tokens())*float64(d.cfg.PostInterval)), minWait)
 		}
 		b, ok := d.next()
-		if !ok && d.again {
-			d.again = false
-			return minWait
-		}
 		if !ok {
-			return d.paused()
+			return d.nothing()
 		}
 		if !d.post(b) {
 			return postRetry
 		}
 	}
 	return 0
+}
+
+// nothing returns how long to wait after there was nothing to post.
+func (d *deliver) nothing() time.Duration {
+	switch {
+	case d.again:
+		d.again = false
+		return minWait
+	case d.pick.unread != nil:
+		d.status.setError(d.pick.unread.Error())
+		return readAgain
+	}
+	return d.paused()
 }
 
 // paused returns how long nothing may be posted yet.
@@ -184,6 +163,7 @@ func (d *deliver) next() (batch, bool) {
 	if d.pick.historyOff && time.Now().After(d.history) {
 		d.pick.historyOff = false
 	}
+	d.pick.unread = nil
 	for range withholdMost {
 		picked := d.choose()
 		if len(picked) == 0 {
@@ -203,12 +183,12 @@ func (d *deliver) next() (batch, bool) {
 
 // choose returns what is to be sent next. In trouble one post at a time finds
 // out whether anything gets through again; what was refused before is tried
-// once nothing else is waiting.
+// once nothing else is waiting, or may be.
 func (d *deliver) choose() []reading.Entry {
 	if d.troubled() && len(d.posts) > 0 {
 		return nil
 	}
-	if entries := d.pick.next(); len(entries) > 0 || len(d.posts) > 0 {
+	if entries := d.pick.next(); len(entries) > 0 || len(d.posts) > 0 || d.pick.unread != nil {
 		return entries
 	}
 	return d.probe()
@@ -228,88 +208,4 @@ func (d *deliver) post(b batch) bool {
 	d.posts[id], d.unsent = b, true
 	d.status.posted(len(d.posts), d.now)
 	return true
-}
-
-// settle acts on one outcome.
-func (d *deliver) settle(o reading.Outcome) {
-	if o.Post == 0 {
-		d.setLink(o.Link)
-	} else {
-		d.settlePost(o)
-	}
-	d.status.outcome(o, len(d.posts), d.now)
-	if d.deps.Settled != nil {
-		d.deps.Settled(o)
-	}
-}
-
-func (d *deliver) setLink(link reading.LinkState) {
-	d.link = link
-	if link == reading.LinkReady {
-		d.pick.linkUp()
-		clear(d.busy)
-	}
-}
-
-func (d *deliver) settlePost(o reading.Outcome) {
-	if o.Late {
-		d.settleLate(o)
-		return
-	}
-	b, ok := d.posts[o.Post]
-	if !ok {
-		return
-	}
-	delete(d.posts, o.Post)
-	switch o.Verdict {
-	case reading.Confirmed:
-		d.success(b)
-		d.finish(b)
-		if len(b.withheld) == 0 {
-			d.pick.recycle(b.entries)
-		}
-	case reading.RefusedValue:
-		d.refuseValue(b, o)
-	case reading.RefusedForm:
-		d.refuseForm(b, o)
-	case reading.Busy:
-		d.refuseBusy(b, o)
-	default: // Lost
-		d.release(b)
-		if o.History && d.link == reading.LinkReady {
-			d.pick.historyOff, d.history = true, time.Now().Add(historyAgain)
-		}
-	}
-}
-
-// settleLate: given up before, stored after all. Another attempt that is on
-// its way for the same records finds them gone, and buries what it withholds.
-func (d *deliver) settleLate(o reading.Outcome) {
-	for _, seq := range o.Seqs {
-		if d.posted(seq) {
-			d.ack(seq)
-			continue
-		}
-		if entries := d.pick.only(seq); len(entries) > 0 {
-			d.finish(d.strip(entries))
-		}
-	}
-}
-
-func (d *deliver) posted(seq uint64) bool {
-	for _, b := range d.posts {
-		for _, e := range b.entries {
-			if e.Seq == seq {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// release puts a batch's records back: they are sent again.
-func (d *deliver) release(b batch) {
-	for _, seq := range b.seqs() {
-		d.pick.release(seq)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -20,6 +21,8 @@ type memQueue struct {
 	acks    map[uint64]int
 	syncs   int
 	refuse  error
+	short   func() error // why what is there cannot be read now; nil = it can
+	failed  int          // reads that short failed
 	onAck   func(seq uint64)
 }
 
@@ -51,15 +54,21 @@ func (q *memQueue) AppendAll(records [][]byte) (first uint64, stored int, err er
 	return first, stored, nil
 }
 
-func (q *memQueue) Read(from uint64) (uint64, []byte, bool) {
+func (q *memQueue) Read(from uint64) (uint64, []byte, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for seq := max(from, 1); seq <= q.last; seq++ {
 		if r, ok := q.records[seq]; ok {
-			return seq, bytes.Clone(r), true
+			if q.short != nil {
+				if err := q.short(); err != nil {
+					q.failed++
+					return 0, nil, err
+				}
+			}
+			return seq, bytes.Clone(r), nil
 		}
 	}
-	return 0, nil, false
+	return 0, nil, io.EOF
 }
 
 func (q *memQueue) Ack(seqs ...uint64) {
@@ -89,6 +98,18 @@ func (q *memQueue) Sync() (uint64, error) {
 	q.syncs++
 	return q.last, nil
 }
+
+// shorten says whether what is there can be read from now on.
+func (q *memQueue) shorten(short func() error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.short = short
+}
+
+// errShort is what short gives as its reason.
+var errShort = errors.New("too many open files")
+
+func alwaysShort() error { return errShort }
 
 // drop takes a record away as a full queue does, or a person who clears it.
 func (q *memQueue) drop(seq uint64) {

@@ -19,15 +19,17 @@ type Source interface {
 
 // Queue is the durable store between board and cloud.
 type Queue interface {
-	// AppendAll stores records; their numbers run on from first. nil promises
-	// that the kernel has them all: they survive kill -9, and a power cut once
-	// Sync has covered their numbers. With an error that holds for the first so
-	// many, and the one behind them is lost.
+	// AppendAll stores records under consecutive numbers, whoever else appends
+	// meanwhile; the first of them is returned. nil promises that the kernel has
+	// them all: they survive kill -9, and a power cut once Sync has covered their
+	// numbers. With an error that holds for the first so many, and the one behind
+	// them is lost.
 	AppendAll(records [][]byte) (first uint64, stored int, err error)
 	// Read returns the first stored, unacknowledged record whose number is at
-	// least from, or ok = false when there is none yet. The bytes must not be
-	// changed; they stay as they are.
-	Read(from uint64) (seq uint64, record []byte, ok bool)
+	// least from, or io.EOF when there is none yet. Any other error says that it
+	// is there and cannot be read now. The bytes must not be changed; they stay
+	// as they are.
+	Read(from uint64) (seq uint64, record []byte, err error)
 	// Ack removes records. It never fails: what cannot be written now is
 	// written later, and a crash before that repeats a post, no more.
 	Ack(seqs ...uint64)

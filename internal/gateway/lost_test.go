@@ -82,9 +82,14 @@ func badHour(t *testing.T, rnd, fate *rand.Rand) {
 				dropped[old+1] = dropped[old+1] || r.q.holds(old+1)
 				r.q.drop(old + 1)
 			}
+		case 5, 6:
+			r.q.shorten(alwaysShort)
+		case 7, 8, 9:
+			r.q.shorten(nil)
 		}
 		r.wait(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 	}
+	r.q.shorten(nil)
 	r.cloud.setJudge(func(p sent) reading.Outcome { return blame(p, confirm(p)) })
 	r.cloud.link(reading.LinkReady)
 	for range 40 { // the board talks on

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"io"
 	"math"
 
 	"serialgw/internal/reading"
@@ -36,12 +38,13 @@ type picker struct {
 	gone  func(seq uint64) // asked for by number, and no longer in the queue
 
 	parser reading.Parser
-	spare  [][]reading.Entry // of one record each, for the next ones
+	spare  [][]reading.Entry // of one record each, for oneLive
 
 	back, live uint64     // the next number to read for each
 	turn       int        // posts since the last one of backlog
 	again      [][]uint64 // groups to be sent as posts of their own; in taken
 	historyOff bool       // history/post went unanswered
+	unread     error      // why what waits could not all be read; the caller of next clears it
 }
 
 // linkUp makes everything stored so far backlog. That back starts anew is a
@@ -55,7 +58,8 @@ func (p *picker) linkUp() {
 	}
 }
 
-// next returns the records for one post; none when nothing is waiting.
+// next returns the records for one post; none when nothing is waiting, or when
+// that cannot be read now: then unread says why.
 func (p *picker) next() []reading.Entry {
 	if p.cfg.OldestFirst {
 		return p.backlog()
@@ -74,14 +78,15 @@ func (p *picker) next() []reading.Entry {
 	return p.backlog()
 }
 
-// only returns one certain record, whatever its turn; none when it has left
-// the queue.
-func (p *picker) only(seq uint64) []reading.Entry {
-	e, ok := p.readInto(nil, seq, seq+1, true)
-	if !ok {
-		return nil
+// only returns one certain record, whatever its turn. Without one the error is
+// io.EOF when it has left the queue or is unreadable, and another one when it
+// cannot be read now.
+func (p *picker) only(seq uint64) ([]reading.Entry, error) {
+	e, err := p.readInto(nil, seq, seq+1, true)
+	if err != nil {
+		return nil, err
 	}
-	return p.take([]reading.Entry{e})
+	return p.take([]reading.Entry{e}), nil
 }
 
 func (p *picker) take(entries []reading.Entry) []reading.Entry {
@@ -116,17 +121,11 @@ func (p *picker) retry(seqs ...uint64) {
 // fit into one post.
 func (p *picker) backlog() []reading.Entry {
 	for len(p.again) > 0 {
-		seqs := p.again[0]
-		p.again = p.again[1:]
-		var entries []reading.Entry
-		for _, seq := range seqs {
-			one := p.only(seq)
-			if len(one) == 0 {
-				p.done(seq) // confirmed late, or dropped by a full queue
-				p.gone(seq)
-			}
-			entries = append(entries, one...)
+		entries, ok := p.group(p.again[0])
+		if !ok {
+			return entries
 		}
+		p.again = p.again[1:]
 		if len(entries) > 0 {
 			return entries
 		}
@@ -134,43 +133,71 @@ func (p *picker) backlog() []reading.Entry {
 	return p.take(p.oldest())
 }
 
+// group returns what is left of the first group to be retried. Where that cannot
+// all be read now, ok is false and the rest stays the first group.
+func (p *picker) group(seqs []uint64) (entries []reading.Entry, ok bool) {
+	for i, seq := range seqs {
+		one, err := p.only(seq)
+		switch {
+		case errors.Is(err, io.EOF):
+			p.done(seq) // confirmed late, or dropped by a full queue
+			p.gone(seq)
+		case err != nil:
+			p.again[0] = seqs[i:]
+			return entries, false
+		}
+		entries = append(entries, one...)
+	}
+	return entries, true
+}
+
 // read returns the first record from one mark on and below another that is not
-// taken.
-func (p *picker) read(from, below uint64) (reading.Entry, bool) {
+// taken. The error is io.EOF when there is none, and another one when it cannot
+// be read now.
+func (p *picker) read(from, below uint64) (reading.Entry, error) {
 	return p.readInto(nil, from, below, false)
 }
 
-// readInto is read with memory for the properties. With any set, a record that
-// is taken counts too.
-func (p *picker) readInto(props []reading.Property, from, below uint64, any bool) (reading.Entry, bool) {
+// readInto is read with memory for the properties. With takenToo set, a record
+// that is taken counts too.
+func (p *picker) readInto(props []reading.Property, from, below uint64, takenToo bool) (reading.Entry, error) {
 	for {
-		for !any && from < below && p.taken[from] {
+		for !takenToo && from < below && p.taken[from] {
 			from++
 		}
 		if from >= below {
-			return reading.Entry{}, false
+			return reading.Entry{}, io.EOF
 		}
-		seq, raw, ok := p.queue.Read(from)
-		if !ok || seq >= below {
-			return reading.Entry{}, false
+		seq, raw, err := p.queue.Read(from)
+		if err == nil && seq >= below {
+			err = io.EOF
 		}
-		if p.taken[seq] && !any {
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				p.unread = err
+			}
+			return reading.Entry{}, err
+		}
+		if p.taken[seq] && !takenToo {
 			from = seq + 1
 			continue
 		}
 		r, err := p.parser.Parse(raw, props)
 		if err == nil {
-			return reading.Entry{Seq: seq, Reading: r}, true
+			return reading.Entry{Seq: seq, Reading: r}, nil
 		}
 		p.taken[seq] = true
 		p.lost(seq, err)
-		if any {
-			return reading.Entry{}, false
+		if takenToo {
+			return reading.Entry{}, io.EOF
 		}
 		from = seq + 1
 	}
 }
 
+// oldest returns the oldest records that are not taken and fit into one post,
+// and moves back behind them. Where there is none, back moves on to live, so
+// that nobody looks again; where one cannot be read now, it stays.
 func (p *picker) oldest() []reading.Entry {
 	if p.back >= p.live {
 		return nil
@@ -179,19 +206,17 @@ func (p *picker) oldest() []reading.Entry {
 	l := newLoad(p)
 	from := p.back
 	for {
-		e, ok := p.read(from, p.live)
-		if !ok || !l.add(e.Reading.Props) {
+		e, err := p.read(from, p.live)
+		if len(entries) == 0 && errors.Is(err, io.EOF) && p.live != math.MaxUint64 {
+			from = p.live
+		}
+		if err != nil || !l.add(e.Reading.Props) {
 			break
 		}
 		entries = append(entries, e)
 		from = e.Seq + 1
 	}
-	switch {
-	case len(entries) > 0:
-		p.back = from
-	case p.live != math.MaxUint64:
-		p.back = max(p.back, p.live) // all below is taken: do not look again
-	}
+	p.back = from
 	return entries
 }
 
@@ -205,8 +230,8 @@ func (p *picker) liveOnes() []reading.Entry {
 	}
 	var waiting []reading.Entry
 	for from := p.live; len(waiting) < lookMost; {
-		e, ok := p.read(from, math.MaxUint64)
-		if !ok {
+		e, err := p.read(from, math.MaxUint64)
+		if err != nil {
 			break
 		}
 		from = e.Seq + 1
@@ -231,8 +256,8 @@ func (p *picker) oneLive() []reading.Entry {
 	} else {
 		one = make([]reading.Entry, 1)
 	}
-	e, ok := p.readInto(one[0].Reading.Props, p.live, math.MaxUint64, false)
-	if !ok {
+	e, err := p.readInto(one[0].Reading.Props, p.live, math.MaxUint64, false)
+	if err != nil {
 		p.recycle(one)
 		return nil
 	}
@@ -241,48 +266,14 @@ func (p *picker) oneLive() []reading.Entry {
 	return one
 }
 
-// recycle takes back the memory of a record that is done with. Nobody may hold
+// recycle takes back the memory of a record that is done with, where oneLive has
+// a use for it: with a pace it may be the end of a long look. Nobody may hold
 // anything of it.
 func (p *picker) recycle(entries []reading.Entry) {
+	if p.cfg.PostInterval != 0 || p.cfg.OldestFirst {
+		return
+	}
 	if len(entries) == 1 && len(p.spare) < p.cfg.InFlight {
 		p.spare = append(p.spare, entries)
 	}
-}
-
-// load is what a post holds while it is put together.
-type load struct {
-	single   bool // one record only
-	most     int  // values when a property repeats; 0 = none may
-	values   int
-	repeated bool
-	seen     map[string]bool
-}
-
-func newLoad(p *picker) load {
-	if p.cfg.History && !p.historyOff {
-		return load{most: p.cfg.HistoryValues}
-	}
-	return load{single: p.cfg.PostInterval == 0}
-}
-
-// add reports whether a further record may join: the first one always, later
-// ones without limit as long as no property repeats.
-func (l *load) add(props []reading.Property) bool {
-	first := l.seen == nil
-	if first {
-		l.seen = make(map[string]bool, len(props))
-	}
-	repeated := l.repeated
-	for _, p := range props {
-		repeated = repeated || l.seen[p.Name]
-	}
-	values := l.values + len(props)
-	if !first && (l.single || repeated && values > l.most) {
-		return false
-	}
-	for _, p := range props {
-		l.seen[p.Name] = true
-	}
-	l.values, l.repeated = values, repeated
-	return true
 }

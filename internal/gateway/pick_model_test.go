@@ -167,18 +167,31 @@ func (m *pickModel) retry() {
 	}
 }
 
+// unreadable is a moment in which some records or all cannot be read.
+func (m *pickModel) unreadable() {
+	odds := 1 + m.rng.IntN(3)
+	m.q.shorten(func() error {
+		if m.rng.IntN(odds) == 0 {
+			return errShort
+		}
+		return nil
+	})
+	m.next()
+	m.q.shorten(nil)
+}
+
 // drop takes the oldest record away, as a full queue does.
 func (m *pickModel) drop() {
-	if seq, _, ok := m.q.Read(0); ok {
+	if seq, _, err := m.q.Read(0); err == nil {
 		m.q.drop(seq)
 		delete(m.waiting, seq)
 		delete(m.aside, seq)
 	}
 }
 
-// TestPicker_FollowsModel: whatever is confirmed, lost, refused, set aside or
-// dropped, in whatever order and on however many connections, a record is never
-// on its way twice, and none is forgotten.
+// TestPicker_FollowsModel: whatever is confirmed, lost, refused, set aside,
+// dropped or unreadable for a moment, in whatever order and on however many
+// connections, a record is never on its way twice, and none is forgotten.
 func TestPicker_FollowsModel(t *testing.T) {
 	for name, cfg := range pickUplinks {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +199,7 @@ func TestPicker_FollowsModel(t *testing.T) {
 				m := newPickModel(t, cfg, seed)
 				steps := []func(){
 					m.add, m.add, m.add, m.add, m.confirm, m.confirm, m.confirm, m.release, m.setAside, m.unsetAside, m.retry,
-					func() { m.next() }, func() { m.next() }, func() { m.next() },
+					func() { m.next() }, func() { m.next() }, func() { m.next() }, m.unreadable,
 				}
 				rare := []func(){m.p.linkUp, m.drop}
 				for range 400 {
@@ -229,7 +242,7 @@ func (q *ackLog) Ack(seqs ...uint64) {
 
 // TestDeliver_BurstsOfVerdicts gives verdicts in bursts and out of order, late
 // ones among them: what was confirmed has left the queue at the end of its
-// burst, by one call, and nothing else ever has.
+// burst, by one call and one more for each late one, and nothing else ever has.
 func TestDeliver_BurstsOfVerdicts(t *testing.T) {
 	for name, up := range pickUplinks {
 		up.PostInterval = 0 // the test is the pace
@@ -255,7 +268,7 @@ func runBursts(t *testing.T, up Uplink, rng *rand.Rand) {
 	round := func(fail bool) {
 		cloud.outcomes <- reading.Outcome{Link: reading.LinkReady} // begins the burst
 		rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
-		fresh := 0
+		fresh, late := 0, 0
 		confirm := func(p sent) {
 			for _, seq := range p.seqs() {
 				if !good[seq] {
@@ -281,10 +294,11 @@ func runBursts(t *testing.T, up Uplink, rng *rand.Rand) {
 			lost = lost[1:]
 			cloud.answer(p, reading.Outcome{Verdict: reading.Confirmed, Code: 200, Late: true})
 			confirm(p)
+			late++
 		}
 		calls := len(q.calls)
 		d.settleBurst(<-cloud.outcomes)
-		if n := len(q.calls) - calls; n > 1 || n == 0 && fresh > 0 || acked != len(q.calls) {
+		if n := len(q.calls) - calls; n > 1+late || n == 0 && fresh > 0 || acked != len(q.calls) {
 			t.Fatalf("%d calls of Ack for %d records confirmed in one burst; %d told", n, fresh, acked)
 		}
 		for _, seq := range slices.Concat(q.calls[calls:]...) {

@@ -199,3 +199,24 @@ func TestDeliver_HistoryUnansweredFallsBack(t *testing.T) {
 		}
 	})
 }
+
+// Only oneLive takes the memory of records again; with a pace they may be the
+// ends of long looks, and keeping them would keep those.
+func TestPicker_KeepsNoMemoryItHasNoUseFor(t *testing.T) {
+	for name, cfg := range pickUplinks {
+		q := newMemQueue()
+		p := &picker{queue: q, cfg: cfg, taken: make(map[uint64]bool)}
+		p.linkUp()
+		for range 10 {
+			if _, err := q.Append(reading.AppendRecord(nil, say("volt"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for entries := p.next(); len(entries) > 0; entries = p.next() {
+			p.recycle(entries)
+		}
+		if want := cfg.PostInterval == 0; (len(p.spare) > 0) != want {
+			t.Errorf("%s: %d spare ones, wanted %v", name, len(p.spare), want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"io"
 	"time"
 
 	"serialgw/internal/reading"
@@ -235,9 +237,13 @@ func (d *deliver) probe() []reading.Entry {
 		}
 		s := d.suspects[next]
 		s.aside = false
-		if entries := d.pick.only(next); len(entries) > 0 {
+		entries, err := d.pick.only(next)
+		if err == nil {
 			d.suspects[next] = s
 			return entries
+		}
+		if !errors.Is(err, io.EOF) {
+			return nil
 		}
 		d.forget(next) // it has left the queue
 		d.pick.done(next)

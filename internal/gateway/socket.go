@@ -147,6 +147,7 @@ func (d *desk) serve(ctx context.Context, conn net.Conn) {
 		return
 	}
 	defer func() { <-d.streams }()
+	stop() // a stream ends by itself, with its last words
 	ctx, gone := context.WithCancel(ctx)
 	defer gone()
 	left := make(chan struct{})

@@ -64,9 +64,9 @@ func BenchmarkDrain(b *testing.B) {
 	const backlog = 50_000
 	q, from, n := benchQueue(b), uint64(0), 0
 	drain := func() {
-		seq, _, ok := q.Read(from)
-		if !ok {
-			b.Fatal("the backlog has a hole")
+		seq, _, err := q.Read(from)
+		if err != nil {
+			b.Fatal("the backlog has a hole: ", err)
 		}
 		q.Ack(seq)
 		from = seq + 1

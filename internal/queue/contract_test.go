@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -12,7 +13,7 @@ import (
 // store is what the file queue and the one in memory have in common.
 type store interface {
 	AppendAll(records [][]byte) (first uint64, stored int, err error)
-	Read(from uint64) (seq uint64, record []byte, ok bool)
+	Read(from uint64) (seq uint64, record []byte, err error)
 	Ack(seqs ...uint64)
 	NextSeq() uint64
 	Sync() (uint64, error)
@@ -84,10 +85,10 @@ func runContract(t *testing.T, q store, rng *rand.Rand) {
 			}
 		case 4:
 			from := uint64(rng.Int64N(int64(next) + 2))
-			seq, record, ok := q.Read(from)
-			i := slices.IndexFunc(model, func(s stored) bool { return s.seq >= from })
-			if ok != (i >= 0) || ok && (seq != model[i].seq || !bytes.Equal(record, payload(model[i].k))) {
-				t.Fatalf("step %d: Read(%d) = %d, %x, %v; model %d", step, from, seq, record, ok, i)
+			seq, record, err := q.Read(from)
+			i, ok := slices.IndexFunc(model, func(s stored) bool { return s.seq >= from }), err == nil
+			if ok != (i >= 0) || !ok && !errors.Is(err, io.EOF) || ok && (seq != model[i].seq || !bytes.Equal(record, payload(model[i].k))) {
+				t.Fatalf("step %d: Read(%d) = %d, %x, %v; model %d", step, from, seq, record, err, i)
 			}
 			if ok {
 				held, bytesHeld = append(held, model[i]), append(bytesHeld, record)
@@ -108,8 +109,8 @@ func runContract(t *testing.T, q store, rng *rand.Rand) {
 		}
 	}
 	for i, from := 0, uint64(0); ; i++ {
-		seq, record, ok := q.Read(from)
-		if !ok {
+		seq, record, err := q.Read(from)
+		if err != nil {
 			if i != len(model) {
 				t.Fatalf("%d records left, want %d", i, len(model))
 			}

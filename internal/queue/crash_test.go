@@ -80,7 +80,7 @@ func (l *ledger) story(t *testing.T, fsys *faultFS, cfg Config, steps int, rng *
 				l.seqs[seq], l.highest = k, seq
 			}
 		case n < 17:
-			if seq, _, ok := q.Read(uint64(rng.Int64N(int64(l.highest) + 1))); ok {
+			if seq, _, err := q.Read(uint64(rng.Int64N(int64(l.highest) + 1))); err == nil {
 				l.acked[seq] = true // before the call: the promise ends here
 				q.Ack(seq)
 			}
@@ -222,7 +222,7 @@ func TestCrash_WithFailingCalls(t *testing.T) {
 				synced, _ := q.Sync()
 				l.synced = max(l.synced, synced)
 			default:
-				if seq, _, ok := q.Read(uint64(rng.Int64N(int64(l.highest) + 1))); ok {
+				if seq, _, err := q.Read(uint64(rng.Int64N(int64(l.highest) + 1))); err == nil {
 					l.acked[seq] = true
 					q.Ack(seq)
 				}

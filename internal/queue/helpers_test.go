@@ -3,7 +3,9 @@ package queue
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"testing"
 )
 
@@ -56,9 +58,12 @@ type stored struct{ seq, k uint64 }
 func drain(q *Queue) ([]stored, error) {
 	var out []stored
 	for from := uint64(0); ; {
-		seq, rec, ok := q.Read(from)
-		if !ok {
+		seq, rec, err := q.Read(from)
+		if errors.Is(err, io.EOF) {
 			return out, nil
+		}
+		if err != nil {
+			return out, err
 		}
 		if seq < from {
 			return out, fmt.Errorf("Read(%d) went back to %d", from, seq)

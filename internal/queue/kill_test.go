@@ -33,8 +33,8 @@ func child(dir string) error {
 			fmt.Printf("s %d 0\n", synced)
 		}
 		for from := uint64(0); k%40 == 0; { // now and then all but a few
-			seq, _, ok := q.Read(from)
-			if !ok {
+			seq, _, err := q.Read(from)
+			if err != nil {
 				break
 			}
 			if seq%7 != 0 || k%200 == 0 {

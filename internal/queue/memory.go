@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"io"
 	"math"
 	"sync"
 )
@@ -18,7 +19,7 @@ type Memory struct {
 // NewMemory returns an empty queue.
 func NewMemory() *Memory { return &Memory{next: 1} }
 
-// AppendAll stores the records and returns the first one's number.
+// AppendAll stores the records under consecutive numbers and returns the first.
 func (m *Memory) AppendAll(records [][]byte) (first uint64, stored int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -33,16 +34,16 @@ func (m *Memory) AppendAll(records [][]byte) (first uint64, stored int, err erro
 }
 
 // Read returns the first stored, unacknowledged record whose number is at
-// least from, or ok = false when there is none yet.
-func (m *Memory) Read(from uint64) (seq uint64, record []byte, ok bool) {
+// least from, or io.EOF when there is none yet.
+func (m *Memory) Read(from uint64) (seq uint64, record []byte, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.pending.entries[m.pending.at(from):] {
 		if e.record != nil {
-			return e.seq, e.record, true
+			return e.seq, e.record, nil
 		}
 	}
-	return 0, nil, false
+	return 0, nil, io.EOF
 }
 
 // Ack removes records.

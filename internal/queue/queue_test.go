@@ -69,8 +69,8 @@ func TestAppend_RefusesWhatItCannotKeep(t *testing.T) {
 	if _, err := q.Sync(); !errors.Is(err, ErrClosed) {
 		t.Errorf("Sync after Close: %v", err)
 	}
-	if _, _, ok := q.Read(0); ok {
-		t.Error("Read after Close gave a record")
+	if _, _, err := q.Read(0); !errors.Is(err, ErrClosed) {
+		t.Errorf("Read after Close: %v", err)
 	}
 }
 
@@ -395,8 +395,8 @@ func TestRead_TwoCursors(t *testing.T) {
 	backlog, live := uint64(1), uint64(n/2)
 	for live <= n {
 		for _, at := range []uint64{backlog, live, backlog} {
-			if seq, _, ok := q.Read(at); !ok || seq != at {
-				t.Fatalf("Read(%d) = %d, %v", at, seq, ok)
+			if seq, _, err := q.Read(at); err != nil || seq != at {
+				t.Fatalf("Read(%d) = %d, %v", at, seq, err)
 			}
 		}
 		backlog, live = backlog+1, live+1
@@ -472,8 +472,8 @@ func TestQueue_Concurrent(t *testing.T) {
 	}
 	others.Go(func() {
 		for from := uint64(0); ; {
-			seq, _, ok := q.Read(from)
-			if ok {
+			seq, _, err := q.Read(from)
+			if err == nil {
 				q.Ack(seq)
 				from = seq + 1
 				continue

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -136,19 +138,21 @@ func (rs *readers) close() {
 }
 
 // Read returns the first stored, unacknowledged record whose number is at
-// least from, or ok = false when there is none yet. The bytes must not be
-// changed; they stay as they are. A record whose CRC is wrong is never returned: it is counted as
-// damaged and done with, and the next one comes.
-func (q *Queue) Read(from uint64) (seq uint64, record []byte, ok bool) {
+// least from, or io.EOF when there is none yet. Any other error says that it is
+// there and cannot be read now, for want of file descriptors, say; nothing is
+// counted as lost. The bytes must not be changed; they stay as they are. A
+// record whose CRC is wrong is never returned: it is counted as damaged and done
+// with, and the next one comes.
+func (q *Queue) Read(from uint64) (seq uint64, record []byte, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for !q.closed {
 		seq = q.gone.next(from)
 		if seq >= q.next {
-			break
+			return 0, nil, io.EOF
 		}
 		if record, ok := q.pending.get(seq); ok {
-			return seq, record, true
+			return seq, record, nil
 		}
 		s := q.segmentOf(seq)
 		if s == nil {
@@ -158,14 +162,14 @@ func (q *Queue) Read(from uint64) (seq uint64, record []byte, ok bool) {
 		got, record, err := q.readSegment(s, seq)
 		if err != nil {
 			q.count.readErrors++
-			break
+			return 0, nil, fmt.Errorf("cannot read a segment: %w", err)
 		}
 		if got == seq {
-			return seq, slices.Clone(record), true
+			return seq, slices.Clone(record), nil
 		}
 		q.lose(seq, got)
 	}
-	return 0, nil, false
+	return 0, nil, ErrClosed
 }
 
 func (q *Queue) segmentOf(seq uint64) *segment {

@@ -360,7 +360,7 @@ func FuzzRecovery(f *testing.F) {
 
 func readAll(q *Queue) []uint64 {
 	var out []uint64
-	for seq, _, ok := q.Read(0); ok; seq, _, ok = q.Read(seq + 1) {
+	for seq, _, err := q.Read(0); err == nil; seq, _, err = q.Read(seq + 1) {
 		out = append(out, seq)
 	}
 	return out

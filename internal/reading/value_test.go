@@ -3,6 +3,7 @@ package reading
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"strconv"
 	"testing"
 	"time"
@@ -112,6 +113,47 @@ func TestValue_DecimalIsMantissaOverPowerOfTen(t *testing.T) {
 		}
 		if !json.Valid([]byte(text)) {
 			t.Fatalf("%s is not JSON", text)
+		}
+	})
+}
+
+// TestValue_AppendJSONMeansWhatJSONReads: whatever the value, the text is one
+// JSON value, and means the exact number, truth or text.
+func TestValue_AppendJSONMeansWhatJSONReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole, digits := rapid.Int64().Draw(t, "whole"), rapid.IntRange(0, 18).Draw(t, "digits")
+		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+		u, d, yes := rapid.Uint64().Draw(t, "unsigned"), rapid.Float64().Draw(t, "double"), rapid.Bool().Draw(t, "yes")
+		single := rapid.Float32().Draw(t, "single")
+		for _, row := range []struct {
+			v    Value
+			want *big.Rat
+		}{
+			{IntValue(whole), new(big.Rat).SetInt64(whole)},
+			{DecimalValue(whole, uint8(digits)), new(big.Rat).SetFrac(big.NewInt(whole), unit)},
+			{UintValue(u), new(big.Rat).SetInt(new(big.Int).SetUint64(u))},
+		} {
+			text := row.v.AppendJSON(nil)
+			got, ok := new(big.Rat).SetString(string(text))
+			if !json.Valid(text) || !ok || got.Cmp(row.want) != 0 {
+				t.Fatalf("%+v: %s, want %v", row.v, text, row.want)
+			}
+		}
+		var double float64
+		var half float32
+		var truth bool
+		for _, row := range []struct {
+			v        Value
+			into     any
+			readBack func() bool
+		}{
+			{Float64Value(d), &double, func() bool { return double == d }},
+			{Float32Value(single), &half, func() bool { return half == single }},
+			{BoolValue(yes), &truth, func() bool { return truth == yes }},
+		} {
+			if text := row.v.AppendJSON(nil); row.v.Finite() && (json.Unmarshal(text, row.into) != nil || !row.readBack()) {
+				t.Fatalf("%+v: %s", row.v, text)
+			}
 		}
 	})
 }

@@ -167,7 +167,7 @@ func TestRecord_AcrossARestart(t *testing.T) {
 	awaitSize(t, file, 100*demoSize)
 
 	g.kill()
-	recorder.says("the gateway has stopped")
+	recorder.says("the gateway does not send any more")
 	g = start(t, g.conf)
 	g.opened()
 	recorder.says("the gateway was started again")
@@ -193,6 +193,7 @@ func TestRecord_Kill(t *testing.T) {
 	recorder := startVerb(t, nil, "record", "--port", b.link, "--baud", "921600", file)
 	recorder.says("open, 921600 8N1")
 	b.mustSend(1+r.IntN(5000), fullPace)
+	awaitSize(t, file, 1) // its first bytes make it
 	recorder.end(syscall.SIGKILL)
 	_, all, err := recorded(t, file, capture.Inbound)
 	if err != nil && !errors.Is(err, capture.ErrCut) {

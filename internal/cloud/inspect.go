@@ -1,0 +1,113 @@
+package cloud
+
+import (
+	"errors"
+	"fmt"
+)
+
+// inboundMost is the longest packet taken from a broker, in bytes. The codec
+// believes any length up to 256 MiB and allocates it. [ONENET-25]
+const inboundMost = 64 << 10
+
+// inspector follows packets through a byte stream. Once it has found a bad one
+// it lets nothing pass.
+type inspector struct {
+	kind   byte // of the packet whose header is being read
+	state  headerState
+	shift  uint
+	length int // of the body so far, later what is left of it
+	err    error
+
+	packet uint16 // of the PUBACK whose body is being read
+	puback func(packet uint16)
+}
+
+type headerState uint8
+
+const (
+	atType headerState = iota
+	atLength
+	atBody
+)
+
+// pass returns how many of the bytes may go on, and the error that stops the
+// rest.
+func (s *inspector) pass(p []byte) (int, error) {
+	for i := 0; i < len(p) && s.err == nil; {
+		switch s.state {
+		case atType:
+			s.kind, s.state, s.length, s.shift = p[i], atLength, 0, 0
+			i++
+		case atLength:
+			if s.take(p[i]); s.err != nil {
+				return i, s.err
+			}
+			i++
+		case atBody:
+			n := min(s.length, len(p)-i)
+			if s.kind>>4 == 4 {
+				for _, b := range p[i : i+n] {
+					s.packet = s.packet<<8 | uint16(b)
+				}
+			}
+			s.length -= n
+			i += n
+			if s.length == 0 {
+				s.bodyEnds()
+			}
+		}
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	return len(p), nil
+}
+
+func (s *inspector) bodyEnds() {
+	s.state = atType
+	if s.kind>>4 == 4 && s.puback != nil {
+		s.puback(s.packet)
+	}
+}
+
+func (s *inspector) take(b byte) {
+	s.length |= int(b&0x7f) << s.shift
+	s.shift += 7
+	if b&0x80 != 0 {
+		if s.shift > 21 {
+			s.err = errors.New("the broker sent a packet length of more than four bytes")
+		}
+		return
+	}
+	if s.err = checkPacket(s.kind, s.length); s.err != nil {
+		return
+	}
+	s.state = atBody
+	if s.length == 0 {
+		s.state = atType
+	}
+}
+
+// checkPacket refuses what no broker may send us, so that the codec sees only
+// shapes that it handles: a SUBACK with more answers than questions would make
+// it panic. Each of our SUBSCRIBEs carries one filter. [ONENET-25]
+func checkPacket(head byte, length int) error {
+	kind, ok := head>>4, false
+	switch kind {
+	case 2, 4: // CONNACK, PUBACK
+		ok = length == 2
+	case 3: // PUBLISH; QoS 2 is never granted
+		ok = length >= 2 && head>>1&3 < 2
+	case 9: // SUBACK
+		ok = length == 3
+	case 13: // PINGRESP
+		ok = length == 0
+	}
+	if length > inboundMost {
+		return fmt.Errorf("the broker sent a packet of %d bytes, at most %d are taken", length, inboundMost)
+	}
+	if !ok {
+		return fmt.Errorf("the broker sent a malformed packet: type %d, %d bytes", kind, length)
+	}
+	return nil
+}
