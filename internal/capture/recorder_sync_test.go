@@ -66,7 +66,12 @@ func (d *heldDisk) Close() error {
 // A file that is followed by the next while it is synced: packets into it did
 // not wait, its last ones are synced as well, and a failure is told.
 func TestRecorder_NextFileDuringASync(t *testing.T) {
-	for _, broken := range []error{nil, errors.New("input/output error")} {
+	eio := errors.New("input/output error")
+	for _, row := range []struct {
+		during int // packets
+		broken error
+	}{{0, nil}, {0, eio}, {4, nil}, {4, eio}} {
+		broken := row.broken
 		first, second := newHeldDisk(broken), newHeldDisk(nil)
 		second.free()
 		disks := []*heldDisk{first, second}
@@ -81,8 +86,8 @@ func TestRecorder_NextFileDuringASync(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-first.entered
-		for i := 1; i < 5; i++ {
-			if err := r.Write(chunk(i)); err != nil { // would hang if it waited
+		for i := range row.during {
+			if err := r.Write(chunk(1 + i)); err != nil { // would hang if it waited
 				t.Fatal(err)
 			}
 		}
