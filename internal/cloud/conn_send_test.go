@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -35,6 +37,31 @@ func TestConn_WriteFails(t *testing.T) {
 		if _, err := g.Read(make([]byte, 1)); !errors.Is(err, broken) {
 			t.Errorf("Read = %v, want what broke the connection", err)
 		}
+	}
+}
+
+// TLS has a goodbye of its own, which is left out, too.
+func TestConn_WriteFailsUnderTLS(t *testing.T) {
+	near, far := net.Pipe()
+	ca := newAuthority(t)
+	var served sync.WaitGroup
+	served.Go(func() {
+		_, _ = io.Copy(io.Discard, tls.Server(far, &tls.Config{Certificates: []tls.Certificate{ca.self()}}))
+	})
+	defer served.Wait()
+	defer func() { _ = errors.Join(near.Close(), far.Close()) }()
+	var armed, behind, in, out atomic.Int64
+	secure := tls.Client(&tearing{Conn: near, armed: &armed, behind: &behind}, &tls.Config{InsecureSkipVerify: true})
+	if err := secure.HandshakeContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := newConn(secure, &in, &out, func([]uint64) {})
+	armed.Store(10)
+	if _, err := c.Write(pingreq); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.send(), c.Close()); !errors.Is(err, os.ErrDeadlineExceeded) || behind.Load() != 0 {
+		t.Errorf("%v, %d bytes behind it", err, behind.Load())
 	}
 }
 
@@ -119,7 +146,8 @@ func TestConn_GathersBehindASlowWrite(t *testing.T) {
 	})
 }
 
-// A peer that has stopped reading ends the write, not the program.
+// A peer that has stopped reading ends the write, not the program; the codec's
+// own limits are no matter.
 func TestConn_WriteGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
@@ -127,12 +155,15 @@ func TestConn_WriteGivesUp(t *testing.T) {
 		var in, out atomic.Int64
 		c := newConn(near, &in, &out, func([]uint64) {})
 		start := time.Now()
-		if err := errors.Join(c.SetWriteDeadline(start), c.SetDeadline(start)); err != nil { // the codec's own is no matter
-			t.Fatal(err)
-		}
 		if _, err := c.Write(pingreq); err != nil {
 			t.Fatal(err)
 		}
+		go func() { // while the write stands
+			<-time.After(time.Second)
+			if err := errors.Join(c.SetWriteDeadline(time.Time{}), c.SetDeadline(time.Time{})); err != nil {
+				t.Error(err)
+			}
+		}()
 		var late net.Error
 		if err := c.send(); !errors.As(err, &late) || !late.Timeout() || time.Since(start) != writeTimeout {
 			t.Errorf("%v after %v", err, time.Since(start))

@@ -24,14 +24,22 @@ func ownBroker() Config {
 	return cfg
 }
 
-// tearing takes only a part of one write, once armed with its size.
+// tearing takes only a part of one write, once armed with its size, and counts
+// what comes behind it.
 type tearing struct {
 	net.Conn
-	armed *atomic.Int64
+	armed, behind *atomic.Int64
+	torn          atomic.Bool
 }
 
-func (c tearing) Write(p []byte) (int, error) {
+func (c *tearing) Write(p []byte) (int, error) {
+	if c.torn.Load() {
+		n, err := c.Conn.Write(p)
+		c.behind.Add(int64(n))
+		return n, err
+	}
 	if k := int(c.armed.Swap(0)); k > 0 && k < len(p) {
+		c.torn.Store(true)
 		n, _ := c.Conn.Write(p[:k])
 		return n, os.ErrDeadlineExceeded
 	}
@@ -41,15 +49,21 @@ func (c tearing) Write(p []byte) (int, error) {
 // A write that tears a packet ends the connection, and confirms nothing.
 func TestClient_TornWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var armed atomic.Int64
-		b := &broker{wrap: func(c net.Conn) net.Conn { return tearing{c, &armed} }}
+		var armed, behind atomic.Int64
+		b := &broker{wrap: func(c net.Conn) net.Conn { return &tearing{Conn: c, armed: &armed, behind: &behind} }}
 		r := start(t, ownBroker(), b)
 		r.awaitLink(reading.LinkReady)
 		armed.Store(40)
 		torn := map[uint64]bool{}
 		for seq := range uint64(2) {
-			torn[r.post(entry(seq+1, stampAt(0), volt(1)))] = true
+			id, err := r.c.Post([]reading.Entry{entry(seq+1, stampAt(0), volt(1))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			torn[id] = true
 		}
+		synctest.Wait() // they are gathered
+		r.c.Flush()
 		r.awaitLink(reading.LinkDown)
 		for len(torn) > 0 {
 			o := r.next()
@@ -59,6 +73,9 @@ func TestClient_TornWrite(t *testing.T) {
 			delete(torn, o.Post)
 		}
 		r.awaitLink(reading.LinkReady)
+		if n := behind.Load(); n > 0 {
+			t.Errorf("%d bytes behind it", n)
+		}
 		for _, p := range b.postsSeen() {
 			if !json.Valid(p.Payload) {
 				t.Errorf("the broker was sent %q", p.Payload)
