@@ -270,7 +270,7 @@ func (c *conn) Close() error {
 
 // SetDeadline limits reading alone, and SetWriteDeadline does nothing: the codec
 // would take away the limit that the sender's write is under.
-func (c *conn) SetDeadline(t time.Time) error { return c.Conn.SetReadDeadline(t) }
+func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
 // SetWriteDeadline does nothing.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }
