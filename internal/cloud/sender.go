@@ -56,6 +56,7 @@ func (s *session) send() {
 // until its PUBACK.
 func (s *session) publish(m outgoing) {
 	if s.conn.unackedPosts() >= unackedMost {
+		s.conn.forgo()
 		s.fail(fmt.Errorf("the broker owes the acknowledgement of %d messages", unackedMost))
 		return
 	}
