@@ -43,7 +43,9 @@ func (r *rests) wait() {
 	// look at it, nobody else's bytes, nor the network's, would be seen.
 	r.turn.pass()
 	runtime.Gosched() // and what the look has woken goes on
-	napUntil(r.last.Add(restFor))
+	for left := restFor - time.Since(r.last); left > 0; left = restFor - time.Since(r.last) {
+		nap(left) // a signal ends it early
+	}
 	r.ended = time.Now()
 }
 
@@ -58,10 +60,15 @@ func (r *rests) read() {
 	r.last = now
 }
 
-// napUntil naps until end.
+// timerSlack is how late the kernel ends a sleep to save itself wake-ups.
+const timerSlack = 50 * time.Microsecond
+
+// napUntil naps until end, and waits awake where a nap would be too long.
 func napUntil(end time.Time) {
 	for left := time.Until(end); left > 0; left = time.Until(end) {
-		nap(left) // a signal ends it early
+		if left > timerSlack {
+			nap(left - timerSlack) // a signal ends it early
+		}
 	}
 }
 
