@@ -77,8 +77,8 @@ func BenchmarkPubacks(b *testing.B) {
 		if _, err := c.check.pass(read); err != nil {
 			b.Fatal(err)
 		}
-		c.acked(c.news)
-		c.news = c.news[:0]
+		c.acked(c.acks)
+		c.acks = c.acks[:0]
 	}
 	if confirmed != b.N*inFlightMost {
 		b.Fatalf("%d of %d confirmed", confirmed, b.N*inFlightMost)

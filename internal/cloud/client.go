@@ -17,7 +17,8 @@ import (
 var (
 	// ErrNotReady says that there is no connection that takes posts.
 	ErrNotReady = errors.New("not connected to the cloud")
-	// ErrWindowFull says that too many posts wait for their verdict.
+	// ErrWindowFull says that too many posts wait for their verdict, or to be
+	// sent.
 	ErrWindowFull = errors.New("too many posts without a verdict")
 )
 
@@ -52,7 +53,7 @@ type Client struct {
 	times   *timeline
 	latest  byName[sample] // for property/get
 	status  Status
-	burst   reading.Stamp       // when the posts since the last Flush began
+	burst   burst               // the posts since the last Flush
 	buf     []byte              // the envelope under construction
 	seen    map[string]struct{} // scratch
 
@@ -113,21 +114,20 @@ func (c *Client) Status() Status {
 // Post hands the entries over as one message, which Flush sends: a
 // property/post, or a history/post when an identifier stands twice. nil
 // promises exactly one Outcome, and at most one late Confirmed after a Lost
-// one. It keeps nothing of the entries but their numbers. Post and Flush may
-// take as long as a write may: ten seconds.
+// one. It keeps nothing of the entries but their numbers. Post and Flush do not
+// wait for the network; a post that cannot be sent ends with the connection.
 //
 // Two kinds of entries are not sent but settled at once: what makes no message,
 // or one that is too long, as RefusedForm; what needs a history/post while that
 // is off, as Lost with History set.
 func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	s := c.session
 	if s == nil {
-		c.mu.Unlock()
 		return 0, ErrNotReady
 	}
-	if c.ledger.inFlight() >= c.cfg.Window() {
-		c.mu.Unlock()
+	if c.ledger.inFlight() >= c.cfg.Window() || len(s.outbox) == cap(s.outbox) {
 		return 0, ErrWindowFull
 	}
 	f := c.newFlight(entries)
@@ -135,37 +135,43 @@ func (c *Client) Post(entries []reading.Entry) (post uint64, err error) {
 	c.ledger.open[f.id] = f
 	if unsent.Verdict != 0 {
 		c.settle(f, unsent)
-		c.mu.Unlock()
 		return f.id, nil
 	}
 	c.note(entries)
 	s.watchPosts()
-	s.posting.Add(1) // before the session can end
-	c.mu.Unlock()
-	s.publish(f, payload)
+	s.post(f, payload)
 	return f.id, nil
 }
 
-// Flush sends the posts that were gathered. One that is never flushed goes out
-// with the next keepalive at the latest.
+// Flush has the posts sent that were gathered. One that is never flushed goes
+// out with the next keepalive at the latest.
 func (c *Client) Flush() {
 	c.mu.Lock()
-	s := c.session
-	c.burst = reading.Stamp{}
-	if s != nil {
-		s.posting.Add(1) // before the session can end
-	}
-	c.mu.Unlock()
-	if s != nil {
-		s.flush()
+	defer c.mu.Unlock()
+	c.burst = burst{}
+	if c.session != nil {
+		c.session.conn.Flush()
 	}
 }
 
-func (c *Client) newFlight(entries []reading.Entry) *flight {
-	if c.burst.IsZero() {
-		c.burst = c.clock()
+// burst is a run of posts that share a stamp: to make one costs a system call.
+type burst struct {
+	began time.Time
+	at    reading.Stamp
+}
+
+// burstMost is how far a post may be from its stamp.
+const burstMost = 100 * time.Millisecond
+
+func (b *burst) stamp(clock func() reading.Stamp) reading.Stamp {
+	if now := time.Now(); now.Sub(b.began) > burstMost {
+		*b = burst{now, clock()}
 	}
-	f := &flight{id: c.ledger.nextID(), sent: c.burst}
+	return b.at
+}
+
+func (c *Client) newFlight(entries []reading.Entry) *flight {
+	f := &flight{id: c.ledger.nextID(), sent: c.burst.stamp(c.clock)}
 	if f.seqs = f.one[:0]; len(entries) > 1 {
 		f.seqs = make([]uint64, 0, len(entries))
 	}
@@ -193,7 +199,7 @@ func (c *Client) encode(s *session, f *flight, entries []reading.Entry) ([]byte,
 	if len(c.buf) > messageMost { // [ONENET-14]
 		return nil, reading.Outcome{Verdict: reading.RefusedForm, Text: fmt.Sprintf("message of %d bytes, at most %d are allowed", len(c.buf), messageMost)}
 	}
-	return append([]byte(nil), c.buf...), reading.Outcome{} // paho keeps it until the PUBACK
+	return append([]byte(nil), c.buf...), reading.Outcome{} // c.buf is used again before paho has written it
 }
 
 func sendable(entries []reading.Entry) bool {
@@ -214,63 +220,6 @@ func allTrusted(entries []reading.Entry) bool {
 		}
 	}
 	return true
-}
-
-// count adds a verdict to the counters.
-func (c *Client) count(o reading.Outcome) {
-	switch {
-	case o.Late:
-		c.status.LateConfirmed++
-	case o.Verdict == reading.Confirmed:
-		c.status.Confirmed++
-	case o.Verdict == reading.Lost:
-		c.status.Lost++
-	default:
-		c.status.Refused++
-	}
-}
-
-// settle gives the verdict on an open post. The mutex is held.
-func (c *Client) settle(f *flight, o reading.Outcome) {
-	c.count(o)
-	if o.Verdict == reading.Confirmed {
-		c.times.forget(f.seqs)
-	}
-	c.ledger.settle(f, o)
-}
-
-// deliver hands the user the news that did not find room at once, until ctx
-// ends, and then whatever still does.
-func (c *Client) deliver(ctx context.Context) {
-	for {
-		c.mu.Lock()
-		o, ok := c.ledger.take()
-		c.mu.Unlock()
-		switch {
-		case ok && ctx.Err() == nil:
-			select {
-			case c.ledger.outcomes <- o:
-				c.mu.Lock()
-				c.ledger.handed(o)
-				c.mu.Unlock()
-				continue
-			case <-ctx.Done():
-			}
-			fallthrough
-		case ok:
-			select {
-			case c.ledger.outcomes <- o:
-			default: // nobody reads any more; the records stay in the queue
-			}
-		case ctx.Err() != nil:
-			return
-		default:
-			select {
-			case <-c.ledger.wake:
-			case <-ctx.Done():
-			}
-		}
-	}
 }
 
 func (c *Client) event(e Event) {

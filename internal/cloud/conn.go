@@ -2,7 +2,8 @@ package cloud
 
 import (
 	"bufio"
-	"encoding/binary"
+	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -49,10 +50,11 @@ const (
 //	30           0B                     00 03 61 2F 62 ...    PUBLISH
 //	40           02                     00 07                 PUBACK of packet 7
 //
-// Outbound, every write has a time limit: without one a peer that stopped
-// reading would block the keepalive itself. A post waits for Flush, or for
-// gatherMost bytes; every other packet goes out at once, and the posts with it.
-// One goroutine may read while others write.
+// Outbound, Write only gathers, so that nobody waits for the network but one
+// goroutine, the sender, that calls send whenever ready says so. A post waits
+// for Flush, or for gatherMost bytes; every other packet goes out at once, and
+// the posts with it. The first error is the last: nothing may follow a packet
+// that has gone out in part.
 type conn struct {
 	net.Conn
 	in    *bufio.Reader
@@ -61,20 +63,26 @@ type conn struct {
 
 	bytesIn, bytesOut *atomic.Int64
 
-	news []uint64 // acknowledged, of the present read; the reading goroutine's
+	acks []uint64 // posts, of the present read; the reading goroutine's
+	sent []byte   // the memory of the last write; the sender's
 
-	mu      sync.Mutex        // never held while the network is waited for
-	out     []byte            // posts gathered
-	coming  []uint64          // posts handed to the codec that it has not written yet
+	ready chan struct{} // something is to be sent; one slot
+	over  chan struct{} // closed when nothing is sent any more
+
+	mu      sync.Mutex        // guards all below; never held while the network is waited for
+	err     error             // the first one
+	out     []byte            // gathered
+	parting bool              // out ends with a DISCONNECT
+	coming  int               // posts that the codec has still to write
 	wanted  bool              // Flush was called, and coming holds it up
 	unacked map[uint16]uint64 // post by packet identifier
-
-	sending chan struct{} // holds a token while a write runs: one at a time, in order
-	sent    []byte        // the memory of the last one
 }
 
 func newConn(c net.Conn, in, out *atomic.Int64, acked func([]uint64)) *conn {
-	n := &conn{Conn: c, bytesIn: in, bytesOut: out, acked: acked, unacked: make(map[uint16]uint64), sending: make(chan struct{}, 1)}
+	n := &conn{
+		Conn: c, bytesIn: in, bytesOut: out, acked: acked, unacked: make(map[uint16]uint64),
+		ready: make(chan struct{}, 1), over: make(chan struct{}),
+	}
 	n.check.puback = n.puback
 	n.in = bufio.NewReaderSize(readerFunc(n.readChecked), readMost)
 	return n
@@ -93,14 +101,17 @@ func (c *conn) readChecked(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	good, bad := c.check.pass(p[:n])
 	c.bytesIn.Add(int64(good))
-	if len(c.news) > 0 {
-		c.acked(c.news)
-		c.news = c.news[:0]
+	if len(c.acks) > 0 {
+		c.acked(c.acks)
+		c.acks = c.acks[:0]
 	}
 	if bad != nil {
-		return good, bad
+		return good, c.fail(bad)
 	}
-	return n, err
+	if err != nil {
+		return n, c.fail(err)
+	}
+	return n, nil
 }
 
 // puback notes that a packet of ours was acknowledged.
@@ -109,16 +120,8 @@ func (c *conn) puback(packet uint16) {
 	defer c.mu.Unlock()
 	if post, ok := c.unacked[packet]; ok {
 		delete(c.unacked, packet)
-		c.news = append(c.news, post)
+		c.acks = append(c.acks, post)
 	}
-}
-
-// expect says that the codec is about to be given a post. Posts are given to it
-// in one order, and it keeps that order.
-func (c *conn) expect(post uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.coming = append(c.coming, post)
 }
 
 // unackedPosts returns how many posts the broker has not acknowledged.
@@ -128,77 +131,146 @@ func (c *conn) unackedPosts() int {
 	return len(c.unacked)
 }
 
-// Write takes one whole packet of the codec.
-func (c *conn) Write(p []byte) (int, error) {
-	if c.gather(p) {
-		return len(p), nil
-	}
-	return len(p), c.send()
-}
-
-// gather adds a packet to what is to be sent, and reports whether it may wait.
-func (c *conn) gather(p []byte) bool {
-	packet, isPost := postPacket(p)
+// expect says that the codec will be given a post.
+func (c *conn) expect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if isPost && len(c.coming) > 0 {
-		c.unacked[packet] = c.coming[0]
-		c.coming = append(c.coming[:0], c.coming[1:]...)
+	c.coming++
+}
+
+// forgo says that the codec has not taken a post. One that the codec took and
+// could not write needs no forgo, and does no harm: the connection is over.
+func (c *conn) forgo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.coming--
+	if c.wanted && c.coming <= 0 {
+		c.signal()
+	}
+}
+
+// Flush has the posts sent that were gathered so far, and those that the codec
+// has still to write as soon as it has.
+func (c *conn) Flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wanted = c.coming > 0
+	if !c.wanted && len(c.out) > 0 {
+		c.signal()
+	}
+}
+
+// Write takes one whole packet of the codec. A nil error promises that it goes
+// out after all before it, or that Read fails. The codec closes the connection
+// behind a DISCONNECT, so that one waits until it has gone out or never will.
+func (c *conn) Write(p []byte) (int, error) {
+	parting := p[0]>>4 == 14
+	if err := c.gather(p, parting); err != nil {
+		return 0, err
+	}
+	if parting {
+		<-c.over
+	}
+	return len(p), nil
+}
+
+func (c *conn) gather(p []byte, parting bool) error {
+	packet, post, isPost := postPacket(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
 	}
 	c.out = append(c.out, p...)
-	return isPost && len(c.out) < gatherMost && (!c.wanted || len(c.coming) > 0)
+	c.parting = c.parting || parting
+	if isPost {
+		c.unacked[packet] = post
+		c.coming--
+	}
+	if !isPost || len(c.out) >= gatherMost || c.wanted && c.coming <= 0 {
+		c.signal()
+	}
+	return nil
 }
 
-// postPacket returns the packet identifier of a PUBLISH with QoS 1.
-func postPacket(p []byte) (packet uint16, ok bool) {
-	if len(p) < 2 || p[0]>>4 != 3 || p[0]>>1&3 != 1 {
-		return 0, false
+func (c *conn) signal() {
+	select {
+	case c.ready <- struct{}{}:
+	default: // it has still to be read
 	}
-	i := 1
-	for i < len(p) && p[i]&0x80 != 0 { // the length of the packet
-		i++
-	}
-	if i += 1; i+2 > len(p) {
-		return 0, false
-	}
-	i += 2 + int(binary.BigEndian.Uint16(p[i:])) // the topic
-	if i+2 > len(p) {
-		return 0, false
-	}
-	return binary.BigEndian.Uint16(p[i:]), true
 }
 
-// Flush sends the posts gathered so far, and those that the codec has still to
-// write as soon as it has.
-func (c *conn) Flush() error {
-	c.mu.Lock()
-	c.wanted = len(c.coming) > 0
-	later := c.wanted
-	c.mu.Unlock()
-	if later {
-		return nil
-	}
-	return c.send()
-}
-
+// send writes to the network what was gathered. One goroutine may call it.
 func (c *conn) send() error {
-	c.sending <- struct{}{} // a writer gives up within writeTimeout
-	defer func() { <-c.sending }()
 	c.mu.Lock()
 	c.out, c.sent = c.sent[:0], c.out
-	c.wanted = c.wanted && len(c.coming) > 0
+	c.wanted = c.wanted && c.coming > 0
+	parting, err := c.parting, c.err
 	c.mu.Unlock()
-	if len(c.sent) == 0 {
-		return nil
-	}
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err != nil || len(c.sent) == 0 {
 		return err
+	}
+	// Without a limit, a peer that stopped reading would hold the keepalive up.
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return c.fail(err)
 	}
 	n, err := c.Conn.Write(c.sent)
 	c.bytesOut.Add(int64(n))
+	if err != nil {
+		return c.fail(err)
+	}
+	// TLS writes from its reader, too, at times of its own.
+	if err := c.Conn.SetWriteDeadline(time.Time{}); err != nil {
+		return c.fail(err)
+	}
+	if parting {
+		_ = c.end(net.ErrClosed)
+	}
+	return nil
+}
+
+// end lets nothing pass any more, and returns the first reason for that.
+func (c *conn) end(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+		close(c.over)
+	}
+	return c.err
+}
+
+// fail ends a broken connection and returns what broke it. TLS would say
+// goodbye first, behind a record that may have gone out in part.
+func (c *conn) fail(err error) error {
+	err = c.end(err)
+	raw := c.Conn
+	if secure, ok := raw.(*tls.Conn); ok {
+		raw = secure.NetConn()
+	}
+	_ = raw.Close()
 	return err
 }
 
-// SetWriteDeadline does nothing: the codec would take away the limit that
-// another goroutine's write is under.
+// reason returns what broke the connection, where something did, else err.
+func (c *conn) reason(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil && !errors.Is(c.err, net.ErrClosed) {
+		return c.err
+	}
+	return err
+}
+
+// Close ends the connection, and the wait of whoever is in the network.
+func (c *conn) Close() error {
+	_ = c.end(net.ErrClosed)
+	return c.Conn.Close()
+}
+
+// SetDeadline limits reading alone, and SetWriteDeadline does nothing: the codec
+// would take away the limit that the sender's write is under.
+func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+
+// SetWriteDeadline does nothing.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }

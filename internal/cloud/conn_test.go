@@ -48,6 +48,7 @@ type readConn struct {
 }
 
 func (c readConn) Read(b []byte) (int, error) { return c.r.Read(b) }
+func (c readConn) Close() error               { return nil }
 
 // readAll feeds the codec through a conn, in reads of at most size bytes.
 func readAll(stream []byte, oneByte bool) (good int, err error) {
@@ -109,6 +110,9 @@ func TestConn_CountsBytes(t *testing.T) {
 		_, _ = far.Write([]byte{0xD0, 0})
 	}()
 	if _, err := c.Write([]byte{0xC0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.send(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadFull(c, make([]byte, 2)); err != nil || in.Load() != 2 || out.Load() != 2 {

@@ -1,8 +1,8 @@
 // Package cloud speaks OneNET's thing model over MQTT: it logs in, posts
 // readings and says what became of each post.
 //
-//	Post ─▶ envelope ─▶ paho ─▶ conn ─▶ TCP or TLS ─▶ OneNET
-//	         [message]           [conn: 64 KiB in]       │ .../property/post/reply
+//	Post ─▶ envelope ─▶ sender ─▶ paho ─▶ conn ─▶ TCP or TLS ─▶ OneNET
+//	         [message]   [outbox]          [64 KiB in]   │ .../property/post/reply
 //	Outcomes ◀─ ledger: id ─▶ records ◀─ [reply] ◀───────┘
 //	Run: token ─▶ CONNECT ─▶ SUBSCRIBE ─▶ ready ─▶ lost ─▶ wait ─▶ token ─▶ ...
 //

@@ -48,6 +48,7 @@ type broker struct {
 	mute        bool          // packets are read and not answered
 	stall       chan struct{} // until closed, nothing is read any more
 	onPost      func(c *brokerConn, p *packets.PublishPacket)
+	wrap        func(net.Conn) net.Conn // around the client's end
 }
 
 type brokerConn struct {
@@ -66,6 +67,9 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 	c := &brokerConn{far, b}
 	b.conns = append(b.conns, c)
 	go c.serve()
+	if b.wrap != nil {
+		return b.wrap(near), nil
+	}
 	return near, nil
 }
 
@@ -144,12 +148,8 @@ func (c *brokerConn) handle(p packets.ControlPacket) bool {
 		b.posts = append(b.posts, p)
 		onPost, puback := b.onPost, !b.noPuback
 		b.mu.Unlock()
-		if p.Qos == 1 && puback {
-			ack := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
-			ack.MessageID = p.MessageID
-			if ack.Write(c) != nil {
-				return false
-			}
+		if p.Qos == 1 && puback && !c.puback(p) {
+			return false
 		}
 		if onPost != nil {
 			onPost(c, p)
@@ -160,6 +160,12 @@ func (c *brokerConn) handle(p packets.ControlPacket) bool {
 		return false
 	}
 	return true
+}
+
+func (c *brokerConn) puback(p *packets.PublishPacket) bool {
+	ack := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
+	ack.MessageID = p.MessageID
+	return ack.Write(c) == nil
 }
 
 func (c *brokerConn) send(topic, payload string) {

@@ -107,12 +107,6 @@ func (c *Client) note(entries []reading.Entry) {
 	}
 }
 
-// answer is what we owe the cloud for a request of its own.
-type answer struct {
-	topic   string
-	payload []byte
-}
-
 // request is the cloud's envelope.
 type request struct {
 	ID     string          `json:"id"`
@@ -148,7 +142,7 @@ func (s *session) onDownlink(rest string, payload []byte) {
 		return
 	}
 	select {
-	case s.answers <- answer{s.c.topics.Thing + rest + "_reply", body}:
+	case s.answers <- outgoing{s.c.topics.Thing + rest + "_reply", body}:
 	default: // more requests than we can answer; they time out over there
 	}
 }

@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -110,4 +112,37 @@ func checkPacket(head byte, length int) error {
 		return fmt.Errorf("the broker sent a malformed packet: type %d, %d bytes", kind, length)
 	}
 	return nil
+}
+
+// postPacket returns the packet identifier of a post, and the post's own, with
+// which every payload of ours begins. Other packets are none.
+//
+//	type+flags │ length │ topic          │ packet │ payload
+//	32           2D       00 04 75 2F 70..  00 07    {"id":"1767225600001","version":...
+func postPacket(p []byte) (packet uint16, post uint64, ok bool) {
+	if len(p) < 2 || p[0]>>4 != 3 || p[0]>>1&3 != 1 { // PUBLISH with QoS 1
+		return 0, 0, false
+	}
+	i := 1
+	for i < len(p) && p[i]&0x80 != 0 { // the length of the packet
+		i++
+	}
+	if i += 1; i+2 > len(p) {
+		return 0, 0, false
+	}
+	i += 2 + int(binary.BigEndian.Uint16(p[i:]))
+	if i+2 > len(p) {
+		return 0, 0, false
+	}
+	payload, begins := bytes.CutPrefix(p[i+2:], []byte(idPrefix))
+	if !begins {
+		return 0, 0, false
+	}
+	for _, b := range payload {
+		if b < '0' || b > '9' {
+			break
+		}
+		post = post*10 + uint64(b-'0')
+	}
+	return binary.BigEndian.Uint16(p[i:]), post, true
 }

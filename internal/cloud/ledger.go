@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"serialgw/internal/reading"
 )
@@ -12,6 +13,8 @@ const (
 	idMost = 9_999_999_999_999 // 13 digits [ONENET-11]
 	// rememberMost bounds how many given-up posts can still be confirmed.
 	rememberMost = 4096
+	// companyMost is how long a confirmation waits for others.
+	companyMost = 100 * time.Millisecond
 )
 
 // flight is one post: an attempt to deliver some records.
@@ -26,8 +29,8 @@ type flight struct {
 // ledger knows which records each post carried, and what is still to be told
 // about it. Each post is in exactly one place:
 //
-//	open ──verdict──▶ news ──▶ (the user)
-//	  └───lost──────▶ news, and given up ──late 200──▶ news
+//	open ──verdict──▶ untold ──▶ (the user)
+//	  └───lost──────▶ untold, and given up ──late 200──▶ untold
 //
 // It is not safe for concurrent use; the client's mutex guards it.
 type ledger struct {
@@ -39,10 +42,11 @@ type ledger struct {
 
 	outcomes chan reading.Outcome // to the user
 	crowd    int                  // more posts than that are open: confirmations wait for company
-	news     []reading.Outcome    // what is not there yet
-	taken    bool                 // one of news is on its way there
-	verdicts int                  // those of news, and that one, that end a post
-	wake     chan struct{}        // news has come; one slot
+	untold   []reading.Outcome    // what is not there yet
+	held     bool                 // untold waits for company, not for room
+	taken    bool                 // one of untold is on its way there
+	verdicts int                  // those of untold, and that one, that end a post
+	wake     chan struct{}        // deliver has something to do; one slot
 }
 
 // newLedger starts the ids at a random number, so that the replies to an
@@ -125,29 +129,34 @@ func (l *ledger) overdue(late func(*flight) bool) []*flight {
 	return fs
 }
 
-// tell gives the user the news. Of changes of the link that follow each other
-// unread, only the last counts. A confirmation may wait for others: while the
-// window is crowded more verdicts are sure to come, if only that of the reply
-// time-out.
+// tell gives the user an outcome. Of changes of the link that follow each other
+// unread, only the last counts. A confirmation may wait for others, as long as
+// many posts are open and companyMost has not passed.
 func (l *ledger) tell(o reading.Outcome) {
-	if last := len(l.news) - 1; o.Post == 0 && last >= 0 && l.news[last].Post == 0 {
-		l.news[last] = o
+	if last := len(l.untold) - 1; o.Post == 0 && last >= 0 && l.untold[last].Post == 0 {
+		l.untold[last] = o
 	} else {
-		l.news = append(l.news, o)
+		l.untold = append(l.untold, o)
 	}
 	if o.Post != 0 && !o.Late {
 		l.verdicts++
 	}
-	if o.Verdict != reading.Confirmed || o.Late || len(l.open) <= l.crowd {
+	switch {
+	case o.Verdict != reading.Confirmed || o.Late || len(l.open) <= l.crowd:
 		l.push()
+	case len(l.untold) == 1:
+		l.held = true
+		l.signal() // its wait begins
 	}
 }
 
-// push hands over all news that find room at once; the rest is for deliver.
+// push hands over all that is untold and finds room at once; the rest is for
+// deliver.
 func (l *ledger) push() {
-	for len(l.news) > 0 && !l.taken {
+	l.held = false
+	for len(l.untold) > 0 && !l.taken {
 		select {
-		case l.outcomes <- l.news[0]:
+		case l.outcomes <- l.untold[0]:
 			o, _ := l.take()
 			l.handed(o)
 			continue
@@ -155,24 +164,28 @@ func (l *ledger) push() {
 		}
 		break
 	}
-	if len(l.news) == 0 {
-		l.news = nil
+	if len(l.untold) == 0 {
+		l.untold = nil
 		return
 	}
+	l.signal()
+}
+
+func (l *ledger) signal() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
 }
 
-// take removes the oldest piece of news, which is then handed to the user: no
-// other may overtake it.
+// take removes the oldest untold outcome, which is then handed to the user: no
+// other may overtake it. What waits for company is not to be had.
 func (l *ledger) take() (reading.Outcome, bool) {
-	if len(l.news) == 0 {
+	if len(l.untold) == 0 || l.held {
 		return reading.Outcome{}, false
 	}
-	o := l.news[0]
-	l.news, l.taken = l.news[1:], true
+	o := l.untold[0]
+	l.untold, l.taken = l.untold[1:], true
 	return o, true
 }
 

@@ -94,3 +94,32 @@ func TestLedger_ConfirmationsWaitForCompany(t *testing.T) {
 		}
 	}
 }
+
+// The wait for company begins with the first that waits, and nobody is woken
+// for another, nor once all is told.
+func TestLedger_WakesOnceForWhatIsHeld(t *testing.T) {
+	l := newLedger(64)
+	for range 64 {
+		f := &flight{id: l.nextID()}
+		l.open[f.id] = f
+	}
+	woken := func() bool {
+		select {
+		case <-l.wake:
+			return true
+		default:
+			return false
+		}
+	}
+	for n, want := range []bool{true, false, false} {
+		if l.settle(l.only(), reading.Outcome{Verdict: reading.Confirmed}); woken() != want {
+			t.Errorf("confirmation %d: woken %t, want %t", n, !want, want)
+		}
+		if _, ok := l.take(); ok || !l.held {
+			t.Errorf("confirmation %d does not wait", n)
+		}
+	}
+	if l.push(); len(l.outcomes) != 3 || l.held || woken() {
+		t.Errorf("%d told of 3, held %t", len(l.outcomes), l.held)
+	}
+}

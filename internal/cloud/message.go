@@ -102,10 +102,13 @@ func appendSamples(dst []byte, name string, entries []reading.Entry, stamps []in
 	return dst
 }
 
+// idPrefix is what every message of ours begins with; the id follows.
+const idPrefix = `{"id":"`
+
 // appendHead writes the id as a string of digits: a number, or a letter in it,
 // is refused with 2405. [ONENET-11]
 func appendHead(dst []byte, id uint64) []byte {
-	dst = append(dst, `{"id":"`...)
+	dst = append(dst, idPrefix...)
 	dst = strconv.AppendUint(dst, id, 10)
 	return append(dst, `","version":"1.0","params":`...)
 }

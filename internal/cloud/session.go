@@ -23,8 +23,12 @@ const (
 
 	answersMost = 32 // downlink answers that may wait
 
-	// unackedMost posts without a PUBACK, paho keeps too much memory for them:
-	// a broker that does not acknowledge gets a new connection.
+	// handOverMost is how long paho may take to accept a packet. It never waits
+	// for the network, but it does not notice its own end.
+	handOverMost = 2 * time.Second
+
+	// unackedMost is how many posts may be without a PUBACK: a broker that does
+	// not acknowledge gets a new connection.
 	unackedMost = 2 * inFlightMost
 
 	// historyBanned is how long history/post stays unused when it is suspected
@@ -44,10 +48,11 @@ type session struct {
 	openErr error          // of the network, better worded than paho's
 	abort   func() bool    // stops what closes the connection when ctx ends
 	lost    chan error     // one slot: the connection is gone, or must go
-	answers chan answer    // for the cloud's own requests
-	posting sync.WaitGroup // publishes
+	outbox  chan outgoing  // posts
+	answers chan outgoing  // to the cloud's own requests
+	sending sync.WaitGroup // the sender
 	watch   chan struct{}  // one slot: serve is to look after the open posts
-	done    chan struct{}  // closed at the end
+	done    chan struct{}  // closed at the end: the sender takes no more messages
 
 	historyGranted bool // replies to history/post reach us
 	// The client's mutex guards these.
@@ -64,8 +69,8 @@ func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, endi
 	}
 	s := &session{
 		c: c, ctx: ctx, abort: func() bool { return true }, historyGranted: true,
-		lost: make(chan error, 1), answers: make(chan answer, answersMost), done: make(chan struct{}),
-		watch: make(chan struct{}, 1),
+		lost: make(chan error, 1), watch: make(chan struct{}, 1), done: make(chan struct{}),
+		outbox: make(chan outgoing, c.cfg.Window()), answers: make(chan outgoing, answersMost),
 	}
 	s.client = mqtt.NewClient(s.options(password))
 	token := s.client.Connect().(*mqtt.ConnectToken)
@@ -75,7 +80,7 @@ func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, endi
 		return nil, ending{kind: endStopped}
 	}
 	if err := token.Error(); err != nil {
-		close(s.done)
+		s.end()
 		if code := token.ReturnCode(); code >= 1 && code <= 5 && code != 3 { // 3: try again later
 			return nil, ending{kind: endLogin, err: err, code: code}
 		}
@@ -101,7 +106,7 @@ func (s *session) options(password string) *mqtt.ClientOptions {
 	o.SetConnectRetry(false)
 	o.SetKeepAlive(s.c.cfg.KeepAlive)
 	o.SetPingTimeout(pingTimeout)
-	o.SetWriteTimeout(writeTimeout)
+	o.SetWriteTimeout(handOverMost)
 	o.SetConnectTimeout(connectTimeout)
 	o.SetOrderMatters(true)
 	o.SetClientID(s.c.cfg.ClientID()) // [ONENET-2]
@@ -145,6 +150,7 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 		raw = secure
 	}
 	s.conn = newConn(raw, &s.c.bytesIn, &s.c.bytesOut, s.acked)
+	s.sending.Go(s.send)
 	s.abort = context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })
 	return s.conn, nil
 }
@@ -161,8 +167,6 @@ func (s *session) serve(ctx context.Context) error {
 			return nil
 		case err := <-s.lost:
 			return err
-		case a := <-s.answers:
-			s.client.Publish(a.topic, 0, false, a.payload)
 		case <-s.watch:
 			timer.Reset(period)
 		case <-timer.C:
@@ -200,39 +204,10 @@ func (s *session) expire() bool {
 	s.watched = len(s.c.ledger.open) > 0
 	watched := s.watched
 	s.c.mu.Unlock()
-	if s.conn.unackedPosts() > unackedMost {
-		s.fail(fmt.Errorf("the broker owes the acknowledgement of more than %d messages", unackedMost))
-	}
 	if historyOff {
 		s.c.event(Event{Kind: EventHistoryOff, Text: "history/post was not answered; until the next connection each message carries one sample of a property"})
 	}
 	return watched
-}
-
-// publish hands a post to the codec; flush sends it. What goes wrong here ends
-// the session. The library keeps the payload until the PUBACK.
-func (s *session) publish(f *flight, payload []byte) {
-	defer s.posting.Done()
-	topic := s.c.topics.Post
-	if f.history {
-		topic = s.c.topics.History
-	}
-	s.conn.expect(f.id)
-	token := s.client.Publish(topic, 1, false, payload)
-	select {
-	case <-token.Done():
-		if err := token.Error(); err != nil {
-			s.fail(err)
-		}
-	default:
-	}
-}
-
-func (s *session) flush() {
-	defer s.posting.Done()
-	if err := s.conn.Flush(); err != nil {
-		s.fail(err)
-	}
 }
 
 // acked confirms posts by their PUBACK alone, where that is the rule.
@@ -270,9 +245,17 @@ func (s *session) failed(ctx context.Context, err error) ending {
 	}
 }
 
-// close takes leave and waits for the goroutines of this session.
+// close takes leave and waits for the sender.
 func (s *session) close() {
-	s.client.Disconnect(goodbye)
 	close(s.done)
-	s.posting.Wait()
+	s.client.Disconnect(goodbye)
+	s.end()
+}
+
+// end closes the connection, where there is one, and waits for the sender.
+func (s *session) end() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+	s.sending.Wait()
 }

@@ -298,18 +298,26 @@ func TestClient_SlowReader(t *testing.T) {
 	})
 }
 
-// Replies come, PUBACKs do not: the library would keep each message for ever.
+// Replies come, PUBACKs do not: the library would keep something of each post
+// for ever. One too many ends the connection at once.
 func TestClient_NeverAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, testConfig(), &broker{onPost: confirmAll, noPuback: true})
+		cfg := testConfig()
+		cfg.ReplyTimeout = 10 * time.Minute
+		r := start(t, cfg, &broker{onPost: confirmAll, noPuback: true})
 		r.awaitLink(reading.LinkReady)
-		for range unackedMost + 1 {
+		for range unackedMost {
 			r.post(entry(1, stampAt(0), volt(1)))
 			if o := r.next(); o.Verdict != reading.Confirmed {
 				t.Fatalf("outcome %+v", o)
 			}
 		}
+		before := time.Now()
+		r.post(entry(1, stampAt(0), volt(1)))
 		r.awaitLink(reading.LinkDown)
+		if d := time.Since(before); d > time.Second || len(r.b.postsSeen()) != unackedMost {
+			t.Errorf("%d posts sent, ended after %v", len(r.b.postsSeen()), d)
+		}
 		r.awaitLink(reading.LinkReady)
 	})
 }

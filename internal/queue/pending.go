@@ -7,17 +7,37 @@ import (
 
 // pending keeps the records that no sync has covered yet, in RAM, so that
 // they can be written again to another file, and be read without the disk.
+//
+//	slabs    [a b c d][e f g h][i j · · ]   the last has room for further ones
+//	entries   a · · d  · · · ·  i j         · = done with
+//
+// A slab goes when all up to its last record is done with. One record keeps the
+// whole of it and of those behind it, so that where little of them is needed the
+// rest is copied out.
 type pending struct {
-	entries []entry // by number; an acknowledged one has no record
+	entries []entry // by number; one that is done with has no record
 	bytes   int64   // of all frames still needed
 	live    int
-	slab    []byte // room for further records
+	room    []byte // the last slab, as far as it is full
+	slabs   []slab // oldest first
+	held    int64  // bytes of all slabs
 }
 
-// slabBytes is how much memory is taken at once. A slab is never written again
-// where a record stands, and goes when the last of its records is forgotten: a
+// slab is memory for records. It is never written again where one stands: a
 // record that was handed out stays as it is.
-const slabBytes = 16 << 10
+type slab struct {
+	first uint64 // number of the first record in it
+	size  int64
+}
+
+const (
+	// slabBytes is how much memory is taken at once.
+	slabBytes = 16 << 10
+	// idleBytes and idleEntries of memory not needed are always borne with, and
+	// beyond them as much as is needed.
+	idleBytes   = 64 << 10
+	idleEntries = 1 << 10
+)
 
 type entry struct {
 	seq    uint64
@@ -27,14 +47,20 @@ type entry struct {
 func frameBytes(record []byte) int64 { return frameHeader + int64(len(record)) }
 
 func (p *pending) push(seq uint64, record []byte) {
-	if cap(p.slab)-len(p.slab) < len(record) {
-		p.slab = make([]byte, 0, max(slabBytes, len(record)))
+	if cap(p.room)-len(p.room) < len(record) {
+		p.newSlab(seq, max(slabBytes, len(record)))
 	}
-	start := len(p.slab)
-	p.slab = append(p.slab, record...)
-	p.entries = append(p.entries, entry{seq, p.slab[start:len(p.slab):len(p.slab)]})
+	start := len(p.room)
+	p.room = append(p.room, record...)
+	p.entries = append(p.entries, entry{seq, p.room[start:len(p.room):len(p.room)]})
 	p.bytes += frameBytes(record)
 	p.live++
+}
+
+func (p *pending) newSlab(seq uint64, size int) {
+	p.room = make([]byte, 0, size)
+	p.slabs = append(p.slabs, slab{seq, int64(size)})
+	p.held += int64(size)
 }
 
 // at returns the index of the first entry >= seq.
@@ -66,7 +92,8 @@ func (p *pending) drop(i int) {
 	}
 }
 
-// trim lets go of what is done with at the front.
+// trim lets go of what is done with: at the front at once, and further behind
+// when there is much of it.
 func (p *pending) trim() {
 	n := 0
 	for n < len(p.entries) && p.entries[n].record == nil {
@@ -74,9 +101,40 @@ func (p *pending) trim() {
 	}
 	if n == len(p.entries) {
 		p.entries = p.entries[:0] // the same memory from its beginning
+		p.free(len(p.slabs) - 1)
 		return
 	}
 	p.entries = p.entries[n:]
+	n = 0
+	for n+1 < len(p.slabs) && p.slabs[n+1].first <= p.entries[0].seq {
+		n++
+	}
+	p.free(n)
+	if p.held > 2*p.bytes+idleBytes || len(p.entries) > 2*p.live+idleEntries {
+		p.compact()
+	}
+}
+
+// free lets go of the first n slabs.
+func (p *pending) free(n int) {
+	if n <= 0 {
+		return
+	}
+	for _, b := range p.slabs[:n] {
+		p.held -= b.size
+	}
+	p.slabs = slices.Delete(p.slabs, 0, n)
+}
+
+// compact copies what is needed into new memory, one record behind the other.
+func (p *pending) compact() {
+	old := p.entries
+	*p = pending{entries: make([]entry, 0, p.live+idleEntries)}
+	for _, e := range old {
+		if e.record != nil {
+			p.push(e.seq, e.record)
+		}
+	}
 }
 
 // last returns the largest number still pending, or 0.

@@ -43,8 +43,13 @@ const fullHex = "01 01" + // version, synced
 	"06 01 74 01" +
 	"07 01 73 02 6869"
 
-func fullRecord(t testing.TB) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(fullHex, " ", ""))
+// emptyHex says nothing at all: no name, no time, no properties.
+const emptyHex = "01 00 0000000000000000 0000000000000000 00000000000000000000000000000000 00 00 00"
+
+func fullRecord(t testing.TB) []byte { return unhex(t, fullHex) }
+
+func unhex(t testing.TB, text string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,15 +59,27 @@ func fullRecord(t testing.TB) []byte {
 var sameValue = cmp.Comparer(func(a, b Value) bool { return a == b })
 
 func TestRecord_BytesOnDiskNeverChange(t *testing.T) {
-	if got, want := hex.EncodeToString(AppendRecord(nil, full())), hex.EncodeToString(fullRecord(t)); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	got, err := ParseRecord(fullRecord(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(full(), got, sameValue); diff != "" {
-		t.Error(diff)
+	for _, row := range []struct {
+		name    string
+		reading Reading
+		record  string
+	}{
+		{"EveryKind", full(), fullHex},
+		{"NoProperties", Reading{Props: []Property{}}, emptyHex}, // not nil, which says that there is no reading
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			record := unhex(t, row.record)
+			if got, want := hex.EncodeToString(AppendRecord(nil, row.reading)), hex.EncodeToString(record); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			got, err := ParseRecord(record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.reading, got, sameValue); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

@@ -135,11 +135,12 @@ func (p *Port) Read(buf []byte, wait time.Duration) (int, error) {
 }
 
 func (p *Port) read(buf []byte, wait time.Duration) (int, error) {
-	var deadline time.Time
+	var deadline, early time.Time
 	if wait > 0 {
 		deadline = time.Now().Add(wait)
+		early = deadline.Add(-pollerLate)
 	}
-	if err := p.aux.SetReadDeadline(deadline); err != nil {
+	if err := p.aux.SetReadDeadline(early); err != nil {
 		return 0, p.cause(err)
 	}
 	n, err := p.aux.Read(buf)
@@ -147,10 +148,16 @@ func (p *Port) read(buf []byte, wait time.Duration) (int, error) {
 	case err == nil:
 		return n, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		napUntil(deadline)
 		return p.readNow(buf)
 	}
 	return 0, p.cause(err)
 }
+
+// pollerLate is how late a deadline of the runtime's poller may come, which
+// counts in milliseconds. The end of a silence decides how soon a frame behind
+// damage is believed.
+const pollerLate = time.Millisecond
 
 // readNow reads what is there, after a deadline. A process that was not
 // running finds its timer run out and the bytes there: only the driver knows

@@ -44,7 +44,7 @@ func (r *rests) wait() {
 	r.turn.pass()
 	runtime.Gosched() // and what the look has woken goes on
 	for left := restFor - time.Since(r.last); left > 0; left = restFor - time.Since(r.last) {
-		nap(left)
+		nap(left) // a signal ends it early
 	}
 	r.ended = time.Now()
 }
@@ -60,6 +60,18 @@ func (r *rests) read() {
 	r.last = now
 }
 
+// timerSlack is how late the kernel ends a sleep to save itself wake-ups.
+const timerSlack = 50 * time.Microsecond
+
+// napUntil naps until end, and waits awake where a nap would be too long.
+func napUntil(end time.Time) {
+	for left := time.Until(end); left > 0; left = time.Until(end) {
+		if left > timerSlack {
+			nap(left - timerSlack) // a signal ends it early
+		}
+	}
+}
+
 // nap sleeps without a word to the Go runtime, and with it, where there is one
 // processor, the whole program. A sleep that the runtime knows of ends up to a
 // millisecond late, each arriving byte wakes the poller all the same, and
@@ -67,7 +79,7 @@ func (r *rests) read() {
 // (docs/performance.md).
 func nap(d time.Duration) {
 	t := unix.NsecToTimespec(int64(d))
-	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0) // a signal ends it early
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
 // turnstile lets the runtime look at its poller now: whoever passes waits
