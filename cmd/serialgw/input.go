@@ -43,7 +43,9 @@ func attentive(ctx context.Context, r io.Reader) io.Reader {
 }
 
 // awaitInput reports whether there is something to read, an end or an error.
-func awaitInput(conn interface{ Control(f func(fd uintptr)) error }) (ready bool, err error) {
+func awaitInput(conn interface {
+	Control(f func(fd uintptr)) error
+}) (ready bool, err error) {
 	var pollErr error
 	err = conn.Control(func(fd uintptr) {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
@@ -58,6 +60,7 @@ func awaitInput(conn interface{ Control(f func(fd uintptr)) error }) (ready bool
 
 type readerFunc func([]byte) (int, error)
 
+// Read calls the function.
 func (r readerFunc) Read(b []byte) (int, error) { return r(b) }
 
 // openInput opens what is to be read. A named pipe is not waited for: the

@@ -76,6 +76,7 @@ type meter struct {
 	loop  int64 // bytes of the recording; 0 before it begins anew
 }
 
+// Write writes and counts.
 func (m *meter) Write(b []byte) (int, error) {
 	n, err := m.Writer.Write(b)
 	m.n += int64(n)

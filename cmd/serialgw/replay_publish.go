@@ -163,12 +163,18 @@ func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
 	if lineErr != nil {
 		cause = lineErr
 	}
+	return p.conclude(err, cause, time.Since(start), stopped(parent))
+}
+
+// conclude says what became of the recording: failed is what went wrong
+// elsewhere, cause how the recording ended.
+func (p *publisher) conclude(failed, cause error, took time.Duration, interrupted bool) error {
 	end := p.ended(cause)
-	if err := errors.Join(err, end); err != nil && !isDamage(err) {
-		return err
+	if failed != nil || end != nil && !isDamage(end) {
+		return errors.Join(failed, end)
 	}
-	err = p.summary(time.Since(start), stopped(parent))
-	if end != nil && !stopped(parent) {
+	err := p.summary(took, interrupted)
+	if end != nil && !interrupted {
 		return end
 	}
 	return err
