@@ -143,6 +143,7 @@ type roomy struct {
 	p *part
 }
 
+// Write writes all of b, or fails.
 func (f roomy) Write(b []byte) (n int, err error) {
 	err = f.r.withRoom(f.p.path, func() error {
 		m, err := f.p.file.Write(b[n:])

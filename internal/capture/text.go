@@ -68,6 +68,7 @@ func (f *File) counted(r io.Reader) io.Reader {
 
 type readerFunc func([]byte) (int, error)
 
+// Read calls r.
 func (r readerFunc) Read(b []byte) (int, error) { return r(b) }
 
 // Consumed returns how many bytes of the file have been read. It may be called at

@@ -90,6 +90,7 @@ func newConn(c net.Conn, in, out *atomic.Int64, acked func([]uint64)) *conn {
 
 type readerFunc func([]byte) (int, error)
 
+// Read calls f.
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // Read returns buffered bytes that have been checked.

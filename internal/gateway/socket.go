@@ -209,6 +209,7 @@ func (d *desk) begin(conn net.Conn, stream Stream, arguments []string) Writing {
 // patient gives each write a time limit of its own.
 type patient struct{ net.Conn }
 
+// Write writes b within the socket's time limit.
 func (p patient) Write(b []byte) (int, error) {
 	if err := p.SetWriteDeadline(time.Now().Add(socketTimeout)); err != nil {
 		return 0, err

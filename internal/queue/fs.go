@@ -151,6 +151,7 @@ func (f osFile) control(call func(fd int) error) error {
 	return errors.Join(err, result)
 }
 
+// Size returns the length in bytes.
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

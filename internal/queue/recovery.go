@@ -28,6 +28,7 @@ func (r Recovery) Damaged() bool {
 	return r.Lost > 0 || r.DamagedBytes > 0 || r.ReadErrors > 0 || len(r.SetAside) > 0
 }
 
+// String says what was found, for a log.
 func (r Recovery) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d records in %d segments", r.Records, r.Segments)

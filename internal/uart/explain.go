@@ -14,6 +14,7 @@ type lockedError struct {
 	holder string // "process 812 (minicom)"; empty when unknown
 }
 
+// Error names who holds the port, where that is known.
 func (e *lockedError) Error() string {
 	holder := e.holder
 	if holder == "" {
