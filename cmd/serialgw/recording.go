@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -59,14 +60,27 @@ func (r *recording) attend(ctx context.Context, stdin io.Reader) error {
 		return nil
 	}
 	info, err := os.Stat(r.path)
-	if err != nil || info.Mode().IsRegular() || info.IsDir() {
-		return nil // what is wrong, opening it will say
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() { // else opening it says what is wrong
+		r.pipe, err = openInput(r.path)
+		if err != nil {
+			return err
+		}
+		r.stream = attentive(ctx, r.pipe)
 	}
-	if r.pipe, err = openInput(r.path); err != nil {
-		return err
-	}
-	r.stream = attentive(ctx, r.pipe)
 	return nil
+}
+
+// peek finds out whether what can be read only once has times. It waits for the
+// first bytes.
+func (r *recording) peek() {
+	if !r.once() || r.format != "" {
+		return
+	}
+	in := bufio.NewReader(r.stream)
+	if head, _ := in.Peek(4); capture.IsPcapNG(head) { // an error comes again when it is read
+		r.format = capture.PcapNG
+	}
+	r.stream = in
 }
 
 func (r *recording) close() {

@@ -187,13 +187,7 @@ func openReplay(ctx context.Context, o replayOptions, std streams) (*replay, err
 	if r.rec.from, err = parsePosition(o.from); err != nil {
 		return nil, err
 	}
-	if err := r.rec.attend(ctx, std.in); err != nil {
-		return nil, err
-	}
-	if r.rec.once() && o.loop {
-		return nil, usagef("--loop needs a file: what comes through a pipe comes once")
-	}
-	ports, err := r.rec.look()
+	ports, err := r.look(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -209,4 +203,19 @@ func openReplay(ctx context.Context, o replayOptions, std streams) (*replay, err
 	r.player.From = r.rec.from
 	r.rec.tell = r.news.tell
 	return r, nil
+}
+
+// look finds the recording and the ports in it, as far as that can be known
+// before it is played.
+func (r *replay) look(ctx context.Context) ([]capture.Port, error) {
+	if err := r.rec.attend(ctx, r.std.in); err != nil {
+		return nil, err
+	}
+	if r.rec.once() && r.loop {
+		return nil, usagef("--loop needs a file: what comes through a pipe comes once")
+	}
+	if r.device == "" {
+		r.rec.peek()
+	}
+	return r.rec.look()
 }
