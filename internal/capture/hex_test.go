@@ -11,9 +11,12 @@ func TestParseHex(t *testing.T) {
 		want []byte // nil = refused
 	}{
 		{"", []byte{}},
-		{" ,\n:", []byte{}},
+		{" ,\n", []byte{}},
+		{"12:00:01 AA 55", nil}, // a clock
+		{"AA 0a:0b", []byte{0xAA, 0x0A, 0x0B}},
+		{"aa: 55", nil},
 		{"AA 55 01 0x1F, 02ff", []byte{0xAA, 0x55, 1, 0x1F, 2, 0xFF}},
-		{"aa:55:01\n0X1f\r\n\t02", []byte{0xAA, 0x55, 1, 0x1F, 2}},
+		{"aa:55:01\n0X1f:02\r\n", []byte{0xAA, 0x55, 1, 0x1F, 2}},
 		{"0xaa55", []byte{0xAA, 0x55}},
 		{"0x", nil},
 		{"0xA 0x5", nil}, // not A5

@@ -81,7 +81,7 @@ func TestHex_DamageNamesItsLine(t *testing.T) {
 		{"AA 5", `line 3 of the recording: "5" is not bytes in hex`},
 		{"AA 0x", `line 3 of the recording: "0x" is not bytes in hex`},
 		{"AA 0x0x55", `line 3 of the recording: "0x0x55" is not bytes in hex`},
-		{"[12:00] AA", `line 3 of the recording: "[12" is not bytes in hex`},
+		{"[12:00] AA", `line 3 of the recording: "[12:00]" is not bytes in hex: other bytes here have no colons`},
 		{strings.Repeat("A", maxLine+1), "cannot read line 3 of the recording: bufio.Scanner: token too long"},
 	} {
 		src := newHexSource(strings.NewReader("AA\n55\n" + row.line + "\n"))
