@@ -123,7 +123,7 @@ func (r *replay) showProgress(more func() string) (stop func()) {
 func (r *replay) progress(since time.Duration) string {
 	at := r.player.Position()
 	text := fmt.Sprintf("%v played", at.Time.Round(time.Second))
-	share := r.rec.share()
+	share := r.rec.share(at.Bytes)
 	if share == 0 {
 		return fmt.Sprintf("%s, %d bytes", text, at.Bytes)
 	}

@@ -230,9 +230,9 @@ func (r *recorder) recordFiles(ctx context.Context) error {
 
 // end says what was recorded. That nothing was is an error.
 func (r *recorder) end(err error, files []string) error {
-	if r.view.empty() {
+	if nothing := r.view.nothing(); nothing != nil {
 		if err == nil {
-			err = errors.New("nothing came in, so there is no recording: is the board powered, TX at RX, ground connected?")
+			err = nothing
 		}
 		return err
 	}

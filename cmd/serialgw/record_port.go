@@ -66,6 +66,7 @@ func (p *portRecorder) onEvent(e uart.Event) {
 	switch {
 	case e.Kind == uart.Opened && !p.opened:
 		p.opened = true
+		p.view.waitFor("")
 		p.both.Lock()
 		err := p.addPort(portOf(p.line.Status().Path, p.settings))
 		p.both.Unlock()
@@ -77,7 +78,8 @@ func (p *portRecorder) onEvent(e uart.Event) {
 			p.fail(e.Err)
 			return
 		}
-		p.say(e.Text + "; waiting for it")
+		p.view.waitFor(p.settings.Port)
+		p.say(e.Text + "; waiting for it; \"serialgw ports\" lists what is there")
 		return
 	}
 	if e.Kind == uart.Opened {

@@ -251,7 +251,7 @@ func TestRecord_PortThatIsNone(t *testing.T) {
 	}
 	r = startRecord(t, "--port", file+"2", "a.pcapng")
 	r.screen.await(t, "waiting for it")
-	if code := r.end(); code != exitFailed {
+	if code := r.end(); code != exitFailed || !strings.Contains(r.screen.String(), "file2 is not there") {
 		t.Errorf("exit %d:\n%s", code, r.screen)
 	}
 }

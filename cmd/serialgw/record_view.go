@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type recordView struct {
 	values  reading.Reading
 	last    []byte
 
+	absent       string // the port, as long as it was never there
 	began, shown time.Time
 	in, out      int64 // bytes
 	chunks       int
@@ -71,10 +73,29 @@ func (v *recordView) scan() {
 	}
 }
 
-func (v *recordView) empty() bool {
+// waitFor says that the port is not there; "": it is.
+func (v *recordView) waitFor(port string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.in+v.out == 0
+	v.absent = port
+}
+
+// why says why nothing may have come in.
+func (v *recordView) why() string {
+	if v.absent != "" {
+		return v.absent + " is not there; \"serialgw ports\" lists what is"
+	}
+	return "is the board powered, TX at RX, ground connected?"
+}
+
+// nothing is the error of a recording without a byte, or nil.
+func (v *recordView) nothing() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.in+v.out > 0 {
+		return nil
+	}
+	return errors.New("nothing came in, so there is no recording: " + v.why())
 }
 
 // line says in one line how the recording goes:
@@ -91,7 +112,7 @@ func (v *recordView) line() string {
 	}
 	switch {
 	case v.in == 0:
-		text += "  nothing yet: is the board powered, TX at RX, ground connected?"
+		text += "  nothing yet: " + v.why()
 	case v.scanner == nil:
 		text += fmt.Sprintf("  last % X", v.last)
 	default:

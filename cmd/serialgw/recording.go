@@ -187,14 +187,17 @@ func (r *recording) extent() (first, last int64, err error) {
 	return first, last, err
 }
 
-// share returns how much of the file has been read, 0 to 1; 0 when its size is
-// not known.
-func (r *recording) share() float64 {
+// share returns how much of the file has been played, 0 to 1, when so many
+// bytes from the board have been; 0 when its size is not known.
+func (r *recording) share(played int64) float64 {
 	f := r.file.Load()
 	if f == nil || f.Size == 0 {
 		return 0
 	}
-	return min(float64(f.Consumed())/float64(f.Size), 1)
+	if r.format != capture.Raw { // else one piece of the file is many of the playing
+		played = f.Consumed()
+	}
+	return min(float64(played)/float64(f.Size), 1)
 }
 
 // parseSpeed reads "1", "10x", "0.5x" or "max", which is 0.

@@ -34,6 +34,9 @@ func (r *replay) printAll(ctx context.Context) error {
 		return err
 	}
 	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored)
+	if !r.conf.Report.All && status.Stored < status.Metrics.Frames {
+		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is shown, as report says; --report all shows every frame\n", r.conf.Report)
+	}
 	switch {
 	case interrupted:
 		return r.stopped(done) // with or without a frame so far

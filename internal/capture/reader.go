@@ -40,6 +40,9 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{in: bufio.NewReaderSize(r, readAhead), known: map[Port]bool{}} // r itself when it is one
 }
 
+// place is where the next block begins.
+func (r *Reader) place() int64 { return r.next }
+
 // Notes returns what the sections met so far say about themselves.
 func (r *Reader) Notes() []string { return slices.Clone(r.notes) }
 

@@ -34,8 +34,14 @@ type File struct {
 	Format Format
 	Size   int64 // bytes; 0 when nobody knows, as of a pipe
 
-	file *os.File
-	read atomic.Int64
+	file  *os.File
+	place atomic.Int64
+}
+
+// placed is a source that knows its place in the file.
+type placed interface {
+	Source
+	place() int64 // bytes before what Next returns next
 }
 
 // OpenAny opens a recording of any format.
@@ -51,29 +57,24 @@ func OpenAs(path string, format Format) (*File, error) {
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		f.Size = info.Size()
 	}
-	if f.Source, f.Format, err = DetectAs(f.counted(file), format); err != nil {
+	if f.Source, f.Format, err = DetectAs(file, format); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return f, nil
 }
 
-// counted lets Consumed say how far r has been read.
-func (f *File) counted(r io.Reader) io.Reader {
-	return readerFunc(func(b []byte) (int, error) {
-		n, err := r.Read(b)
-		f.read.Add(int64(n))
-		return n, err
-	})
+// Next returns the next packet, or io.EOF.
+func (f *File) Next() (Packet, error) {
+	p, err := f.Source.Next()
+	if s, ok := f.Source.(placed); ok {
+		f.place.Store(s.place())
+	}
+	return p, err
 }
 
-type readerFunc func([]byte) (int, error)
-
-// Read calls r.
-func (r readerFunc) Read(b []byte) (int, error) { return r(b) }
-
-// Consumed returns how many bytes of the file have been read. It may be called at
-// any time.
-func (f *File) Consumed() int64 { return f.read.Load() }
+// Consumed returns how many bytes of the file the packets so far were read
+// from. It may be called at any time.
+func (f *File) Consumed() int64 { return f.place.Load() }
 
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
@@ -165,8 +166,11 @@ func parseLine(line string) ([]byte, error) {
 type hexSource struct {
 	lines  *bufio.Scanner
 	number int
+	read   int64 // bytes of the lines so far
 	err    error
 }
+
+func (s *hexSource) place() int64 { return s.read }
 
 func newHexSource(r io.Reader) *hexSource {
 	lines := bufio.NewScanner(r)
@@ -185,6 +189,7 @@ func (s *hexSource) Next() (Packet, error) {
 			break
 		}
 		s.number++
+		s.read += int64(len(s.lines.Bytes())) + 1
 		b, err := parseLine(s.lines.Text())
 		if err != nil {
 			s.err = fmt.Errorf("line %d of the recording: %w", s.number, err)
@@ -197,9 +202,12 @@ func (s *hexSource) Next() (Packet, error) {
 
 // rawSource yields what one read gives: a pipe must not wait for more.
 type rawSource struct {
-	r   io.Reader
-	buf [rawChunk]byte
+	r    io.Reader
+	read int64 // bytes so far
+	buf  [rawChunk]byte
 }
+
+func (s *rawSource) place() int64 { return s.read }
 
 // Next returns the next packet, or io.EOF.
 func (s *rawSource) Next() (Packet, error) {
@@ -207,6 +215,7 @@ func (s *rawSource) Next() (Packet, error) {
 		n, err := s.r.Read(s.buf[:])
 		switch {
 		case n > 0:
+			s.read += int64(n)
 			return Packet{Direction: Inbound, Bytes: s.buf[:n]}, nil
 		case errors.Is(err, io.EOF):
 			return Packet{}, io.EOF

@@ -112,3 +112,35 @@ func FuzzDetect(f *testing.F) {
 		}
 	})
 }
+
+// What has been consumed is what the packets were read from, not what lies
+// read ahead.
+func TestFile_Consumed(t *testing.T) {
+	for _, row := range []struct{ name, text string }{
+		{"a.pcapng", string(record(t, recorded))},
+		{"a.hex", "AA 55\n# nothing\n01\n02 03\n"},
+	} {
+		path := filepath.Join(t.TempDir(), row.name)
+		if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := OpenAny(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, n := int64(0), 0
+		for _, err := range Packets(f) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			if at := f.Consumed(); at <= last || n == 1 && at > f.Size/2 {
+				t.Errorf("%s: %d of %d bytes consumed after packet %d, %d before", row.name, at, f.Size, n, last)
+			}
+			last = f.Consumed()
+		}
+		if err := f.Close(); err != nil || last != f.Size || n < 3 {
+			t.Errorf("%s: %v, %d packets, %d of %d bytes consumed", row.name, err, n, last, f.Size)
+		}
+	}
+}
