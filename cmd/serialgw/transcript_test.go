@@ -36,6 +36,9 @@ func TestTranscripts(t *testing.T) {
 	for _, c := range captures {
 		t.Run(c.name, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			if secrets := ownersKeys(t, c); len(secrets) > 0 {
+				t.Fatal(strings.Join(secrets, "\n"))
+			}
 			got := perform(t, c)
 			if *update {
 				if err := os.WriteFile(c.path("golden"), []byte(got), 0o600); err != nil {
