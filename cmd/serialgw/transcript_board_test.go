@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"regexp"
@@ -9,7 +10,43 @@ import (
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"serialgw/internal/capture"
+	"serialgw/internal/config"
 )
+
+// loadBoards reads the board that spoke. It needs no login, and no port: that is
+// the recorded one.
+func loadBoards(c testCapture) (*config.Config, error) {
+	cfg, issues, err := config.Load(c.path("toml"), os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	issues = slices.DeleteFunc(issues, func(i config.Issue) bool {
+		return i.Found == "nothing" && strings.HasPrefix(i.Key, "board[") && strings.HasSuffix(i.Key, "].port")
+	})
+	var said bytes.Buffer
+	if err := tellIssues(issues, streams{err: &said}, func(key string) bool { return !strings.HasPrefix(key, "onenet") }); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, said.String())
+	}
+	return cfg, nil
+}
+
+// recordedPort returns the recorded port that is the board's: the one of that
+// name, or the only one if there is one board.
+func (p *performance) recordedPort(b config.Board) (string, error) {
+	if !p.rec.timed() {
+		if n := len(p.cfg.Boards); n > 1 {
+			return "", fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, n)
+		}
+		return "", nil
+	}
+	i := slices.IndexFunc(p.ports, func(r capture.Port) bool { return r.Is(b.Port) })
+	if alone := len(p.cfg.Boards) == 1 && len(p.ports) == 1; i < 0 && !alone {
+		return "", fmt.Errorf("board %s: nothing was recorded on its port %q, but on %s", b.Name, b.Port, portNames(p.ports))
+	}
+	return p.ports[max(i, 0)].Name, nil
+}
 
 // publishedKeys are the keys of [onenet] that say how it posts. Any other, also a
 // misspelt one, may tell whose it is.
