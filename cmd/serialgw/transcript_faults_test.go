@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,6 +92,33 @@ func TestTranscripts_OwnersKeys(t *testing.T) {
 			}
 			if got := ownersKeys(t, c); !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestTranscripts_NoPortNoFrame: the recording says the port, and a board of which
+// no frame is found is asked about.
+func TestTranscripts_NoPortNoFrame(t *testing.T) {
+	for _, row := range []struct {
+		frame string
+		want  []string
+	}{
+		{"demo", nil},
+		{"jy901", []string{"car"}},
+	} {
+		t.Run(row.frame, func(t *testing.T) {
+			c := testCapture{dir: t.TempDir(), name: "car-two", format: "pcapng"}
+			recorded, err := os.ReadFile(filepath.Join(capturesDir, "report-all.pcapng"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			board := "[[board]]\nname = \"car\"\nframe = \"" + row.frame + "\"\n"
+			if err := errors.Join(os.WriteFile(c.path("pcapng"), recorded, 0o600), os.WriteFile(c.path("toml"), []byte(board), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if _, mute := perform(t, c); !slices.Equal(mute, row.want) {
+				t.Errorf("no frame of %q, want %q", mute, row.want)
 			}
 		})
 	}

@@ -64,8 +64,9 @@ type performance struct {
 	buried  int  // bytes of the dead letters that are told
 }
 
-// perform plays a recording and returns what became of it.
-func perform(t *testing.T, c testCapture) string {
+// perform plays a recording and returns what became of it, and the boards of
+// which no frame was found.
+func perform(t *testing.T, c testCapture) (story string, mute []string) {
 	t.Helper()
 	p, err := newPerformance(t.TempDir(), c)
 	if err != nil {
@@ -76,7 +77,12 @@ func perform(t *testing.T, c testCapture) string {
 	if err := p.run(ctx); err != nil {
 		t.Fatalf("%v; so far it was\n%s", err, p.script.text())
 	}
-	return p.script.text()
+	for _, b := range p.node.gateway.Status().Boards {
+		if b.Metrics.Frames == 0 {
+			mute = append(mute, b.Name)
+		}
+	}
+	return p.script.text(), mute
 }
 
 func newPerformance(dir string, c testCapture) (*performance, error) {
