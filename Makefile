@@ -59,7 +59,7 @@ system: build ## run the system tests: the built binary, ptys, simulator, mosqui
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff
-	$(GO) test ./cmd/serialgw -count 1 -run 'TestTranscripts$$' -update
+	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update
 
 generate: ## make the demo's recording and our own in testdata/captures anew
 	$(GO) generate ./...

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -65,8 +64,9 @@ type performance struct {
 	buried  int  // bytes of the dead letters that are told
 }
 
-// perform plays a recording and returns what became of it.
-func perform(t *testing.T, c testCapture) string {
+// perform plays a recording and returns what became of it, and the boards of
+// which no frame was found.
+func perform(t *testing.T, c testCapture) (story string, mute []string) {
 	t.Helper()
 	p, err := newPerformance(t.TempDir(), c)
 	if err != nil {
@@ -77,17 +77,20 @@ func perform(t *testing.T, c testCapture) string {
 	if err := p.run(ctx); err != nil {
 		t.Fatalf("%v; so far it was\n%s", err, p.script.text())
 	}
-	return p.script.text()
+	for _, b := range p.node.gateway.Status().Boards {
+		if b.Metrics.Frames == 0 {
+			mute = append(mute, b.Name)
+		}
+	}
+	return p.script.text(), mute
 }
 
 func newPerformance(dir string, c testCapture) (*performance, error) {
 	p := &performance{asks: make(chan struct{}), online: true, uplink: newUplinkState()}
-	var said bytes.Buffer
-	cfg, err := loadParts(c.path("toml"), streams{err: &said}, func(key string) bool { return !strings.HasPrefix(key, "onenet") })
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, said.String())
+	var err error
+	if p.cfg, err = loadBoards(c); err != nil {
+		return nil, err
 	}
-	p.cfg = cfg
 	p.cfg.Queue.KeepFree = 0 // a small temporary file system is enough
 	if err := errors.Join(p.load(c), p.cast(), p.openCloud(c)); err != nil {
 		return nil, err
@@ -136,7 +139,7 @@ func (p *performance) load(c testCapture) error {
 // cast makes a part for each board.
 func (p *performance) cast() error {
 	plans := p.cfg.Plans()
-	for _, b := range p.cfg.Boards {
+	for i, b := range p.cfg.Boards {
 		d, err := p.cfg.Description(b.Frame)
 		if err != nil {
 			return err
@@ -144,6 +147,9 @@ func (p *performance) cast() error {
 		port, err := p.recordedPort(b)
 		if err != nil {
 			return err
+		}
+		if b.Port == "" {
+			p.cfg.Boards[i].Port = port
 		}
 		p.parts = append(p.parts, &part{
 			performance: p, board: b, port: port, plan: plans[b.Frame], id: d.ID,
@@ -154,22 +160,6 @@ func (p *performance) cast() error {
 	p.playing = len(p.parts)
 	p.ended = make(chan struct{}, len(p.parts))
 	return nil
-}
-
-// recordedPort returns the recorded port that is the board's: the one of that
-// name, or the only one if there is one board.
-func (p *performance) recordedPort(b config.Board) (string, error) {
-	if !p.rec.timed() {
-		if n := len(p.cfg.Boards); n > 1 {
-			return "", fmt.Errorf("a %s file holds what one board said, and there are %d", p.rec.format, n)
-		}
-		return "", nil
-	}
-	i := slices.IndexFunc(p.ports, func(r capture.Port) bool { return r.Is(b.Port) })
-	if alone := len(p.cfg.Boards) == 1 && len(p.ports) == 1; i < 0 && !alone {
-		return "", fmt.Errorf("board %s: nothing was recorded on its port %q, but on %s", b.Name, b.Port, portNames(p.ports))
-	}
-	return p.ports[max(i, 0)].Name, nil
 }
 
 // openCloud points the configuration at a simulator of its own. The uplink keeps

@@ -36,8 +36,14 @@ func TestTranscripts(t *testing.T) {
 	for _, c := range captures {
 		t.Run(c.name, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			got := perform(t, c)
+			if secrets := ownersKeys(t, c); len(secrets) > 0 {
+				t.Fatal(strings.Join(secrets, "\n"))
+			}
+			got, mute := perform(t, c)
 			if *update {
+				for _, board := range mute {
+					fmt.Printf("%s, %s: 0 frames found, is that meant?\n", c.name, board)
+				}
 				if err := os.WriteFile(c.path("golden"), []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -97,6 +97,10 @@ ca_file = "/nonexistent/ca.pem"`, []string{
 		{"PortMissing", "port", ``, []string{
 			"gateway.toml:5: board[0].port: found nothing, expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},
+		{"PortMissingAndMore", "port", `rename = { sped = "v" }`, []string{
+			"gateway.toml:5: board[0].port: found nothing, expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
+			`gateway.toml:6: board[0].rename.sped: found "sped", expected a property of the frame; did you mean speed?`,
+		}},
 		{"PortEmpty", "port", `port = ""`, []string{
 			"gateway.toml:6: board[0].port: found \"\" (to be filled in), expected a path or a USB identity, for example \"/dev/ttyUSB0\" or \"usb:1a86:7523\"; `serialgw ports` lists what is plugged in",
 		}},

@@ -19,14 +19,14 @@ func (d *doc) checkBoards(c *Config, plans map[string]*frame.Plan) {
 	identifiers := make([]map[string]string, len(c.Boards))
 	for i, b := range c.Boards {
 		path := indexPath("board", i)
+		if plan := plans[b.Frame]; plan != nil && !d.brokenBelow(path) {
+			identifiers[i] = d.checkIdentifiers(path, b, properties(plan))
+		}
 		d.require(path+".port", b.Port, "uart.Config.port", "`serialgw ports` lists what is plugged in")
 		d.unique(path+".name", b.Name, "name", names, i)
 		d.unique(path+".port", b.Port, "port", ports, i)
 		if err := b.Validate(); err != nil && !d.brokenBelow(path) { // what only the uart room knows
 			d.fail(path, strings.ReplaceAll(err.Error(), "\n", "; "), "", "")
-		}
-		if plan := plans[b.Frame]; plan != nil && !d.brokenBelow(path) {
-			identifiers[i] = d.checkIdentifiers(path, b, properties(plan))
 		}
 	}
 	for i := range c.Boards {
