@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +43,7 @@ func newCheck(std streams) *cobra.Command {
 }
 
 // count writes a number with its noun.
-func count(n int, noun string) string {
+func count[N int | uint64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -54,7 +53,7 @@ func count(n int, noun string) string {
 // loadConfig reads a configuration and prints what is wrong with it. A file
 // with mistakes is a usage error that has been reported.
 func loadConfig(path string, std streams) (*config.Config, error) {
-	cfg, issues, err := config.Load(path, os.Getenv)
+	cfg, issues, err := readConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,11 +70,15 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	if err != nil {
 		return err
 	}
+	var raw texture
+	if len(args) == 0 {
+		in = seeing(in, &raw)
+	}
 	metrics, err := decodeStream(ctx, plan, in, sink)
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
-	return summarise(std, plan.Name(), metrics, metrics.Frames)
+	return summarise(std, plan.Name(), metrics, metrics.Frames, raw)
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -82,7 +88,7 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	case o.preset == "" && o.config == "":
 		return nil, usagef("which frame? give --preset with one of %s, or --config", strings.Join(frame.PresetNames(), ", "))
 	case o.preset != "":
-		return namedPlan(&config.Config{}, o.preset)
+		return presetPlan(o.preset, "--config "+defaultConfig+" --frame", defaultConfig)
 	}
 	// A login or a port that is not filled in yet does not matter.
 	cfg, err := loadParts(o.config, std, func(key string) bool { return strings.HasPrefix(key, "frame") })
@@ -102,13 +108,29 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 	description, err := cfg.Description(name)
 	if err != nil {
-		return nil, usagef("%w: these exist: %s", err, strings.Join(cfg.FrameNames(), ", "))
+		hint := ""
+		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
+			hint = fmt.Sprintf(": did you mean %s?", near)
+		}
+		return nil, usagef("%w%s; these exist: %s", err, hint, strings.Join(cfg.FrameNames(), ", "))
 	}
 	plan, errs := frame.Compile(name, description)
 	if len(errs) > 0 {
 		return nil, usagef("frame %s: %w", name, errs)
 	}
 	return plan, nil
+}
+
+// presetPlan compiles a preset. The name of a frame in the configuration is
+// answered with the flags that choose that.
+func presetPlan(name, flags, path string) (*frame.Plan, error) {
+	if !slices.Contains(frame.PresetNames(), name) {
+		cfg, _, err := config.Load(path, os.Getenv)
+		if err == nil && slices.Contains(cfg.FrameNames(), name) {
+			return nil, usagef("--preset %s: that is a frame of %s, not a preset: give %s %s", name, path, flags, fileName(name))
+		}
+	}
+	return namedPlan(&config.Config{}, name)
 }
 
 func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
@@ -142,6 +164,15 @@ func plainBytes(r io.Reader, name string) (io.Reader, error) {
 		return nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(name))
 	}
 	return in, nil
+}
+
+// seeing shows to t what is read.
+func seeing(in io.Reader, t *texture) io.Reader {
+	return readerFunc(func(b []byte) (int, error) {
+		n, err := in.Read(b)
+		t.see(b[:n])
+		return n, err
+	})
 }
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no

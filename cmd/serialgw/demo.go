@@ -201,9 +201,9 @@ func (d *demo) show(ctx context.Context, std streams) error {
 func (d *demo) line(out io.Writer) error {
 	s := d.node.status()
 	for _, b := range s.Gateway.Boards {
-		_, err := fmt.Fprintf(out, "%4.0fs  %.1f frames/s, %d good, %d bad; queue %d; %d posts confirmed; last verdict: %s; %s\n",
+		_, err := fmt.Fprintf(out, "%4.0fs  %.1f frames/s, %d good, %d bad; queue %d; %s confirmed; last verdict: %s; %s\n",
 			time.Since(d.start).Seconds(), b.FramesPerSecond, b.Metrics.Frames, b.Metrics.CheckFailed,
-			s.Queue.Records, s.Gateway.Uplink.Confirmed, verdictText(s.Gateway.Uplink), valuesText(b))
+			s.Queue.Records, count(s.Gateway.Uplink.Confirmed, "post"), verdictText(s.Gateway.Uplink), valuesText(b))
 		if err != nil {
 			return fmt.Errorf("cannot print: %w", err)
 		}

@@ -104,7 +104,7 @@ func printPorts(asJSON bool, entries []portEntry, out io.Writer) error {
 func boardPorts(ctx context.Context, o portsOptions, std streams) map[string]uart.Status {
 	socket := o.socket
 	if socket == "" {
-		cfg, _, err := config.Load(o.path, os.Getenv)
+		cfg, _, err := readConfig(o.path)
 		if err != nil {
 			if o.named || !errors.Is(err, fs.ErrNotExist) {
 				_, _ = fmt.Fprintf(std.err, "serialgw: %v\n", err)

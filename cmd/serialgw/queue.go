@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"serialgw/internal/config"
 	"serialgw/internal/gateway"
 )
 
@@ -132,9 +131,9 @@ func (o queueOptions) ask(put func(socket string) error) (bool, error) {
 	if socket == "" {
 		// Mistakes elsewhere in the file do not matter here: the gateway may
 		// well be running on the version before them.
-		cfg, _, err := config.Load(o.path, os.Getenv)
+		cfg, _, err := readConfig(o.path)
 		if err != nil {
-			return false, fmt.Errorf("%w; --config names another file", err)
+			return false, err
 		}
 		if socket = cfg.SocketPath(os.Getenv); socket == "" {
 			return false, nil
@@ -152,7 +151,7 @@ func (o queueOptions) ask(put func(socket string) error) (bool, error) {
 
 // files returns the queue of the configuration.
 func (o queueOptions) files() (queueFiles, error) {
-	cfg, _, err := config.Load(o.path, os.Getenv)
+	cfg, _, err := readConfig(o.path)
 	if err != nil {
 		return queueFiles{}, err
 	}

@@ -63,6 +63,7 @@ type recordOptions struct {
 	through   string
 	send      []string
 	sendEvery time.Duration
+	paced     bool // sendEvery was given
 	noView    bool
 }
 
@@ -90,6 +91,7 @@ func newRecord(std streams) *cobra.Command {
 				o.path = args[0]
 			}
 			o.configGiven = cmd.Flags().Changed("config")
+			o.paced = cmd.Flags().Changed("send-every")
 			for name := range lineFlags() {
 				if cmd.Flags().Changed(name) {
 					o.given = append(o.given, name)
@@ -187,6 +189,8 @@ func (r *recorder) check() error {
 		return usagef("--preset and --frame describe the same thing: give one of them")
 	case r.settings.Port != "" && r.board != "":
 		return usagef("--port and --board name the same thing: give one of them")
+	case len(r.requests) == 0 && r.paced:
+		return usagef("--send-every goes with --send only: what is to be sent?")
 	case len(r.requests) > 0 && r.sendEvery <= 0:
 		return usagef("--send-every %v: give a time such as 1s", r.sendEvery)
 	case r.keep < 0 || r.keep > 0 && !row:

@@ -35,7 +35,7 @@ func (r *recorder) choose(ctx context.Context) error {
 // when --port says what to record.
 func (r *recorder) loadConfig() (*config.Config, error) {
 	needed := r.configGiven || r.settings.Port == ""
-	cfg, issues, err := config.Load(r.config, os.Getenv)
+	cfg, issues, err := readConfig(r.config)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !r.configGiven && r.settings.Port == "":
 		return nil, usagef("which port? give --port (\"serialgw ports\" lists them), or --config")
@@ -97,7 +97,8 @@ func (r *recorder) choosePlan(cfg *config.Config, b config.Board) (err error) {
 		name = r.frame
 	}
 	if r.preset != "" {
-		cfg, name = &config.Config{}, r.preset
+		r.plan, err = presetPlan(r.preset, "--frame", r.config)
+		return err
 	}
 	if name != "" {
 		r.plan, err = namedPlan(cfg, name)

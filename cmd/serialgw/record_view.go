@@ -152,6 +152,10 @@ func (v *recordView) summary() string {
 	v.scanner.Flush()
 	v.scan()
 	m := v.scanner.Metrics()
-	return text + fmt.Sprintf("\nframes %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%",
+	text += fmt.Sprintf("\nframes %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%",
 		m.Frames, m.UnknownID, m.CheckFailed, m.Noise, 100*m.Explained())
+	if m.Frames == 0 && m.Noise > 0 {
+		text += "\n" + noFrame(v.plan.Name(), m, texture{}).Error()
+	}
+	return text
 }

@@ -43,6 +43,7 @@ type recording struct {
 	first   int64 // time of the first packet from the board
 	bytes   int64 // from the board so far
 	sent    int   // packets to the board
+	raw     texture
 	skipped func() int
 	ignored map[string]int
 }
@@ -159,6 +160,9 @@ func (r *recording) take(p capture.Packet) bool {
 			r.first = p.Time
 		}
 		r.bytes += int64(len(p.Bytes))
+		if r.format == capture.Raw {
+			r.raw.see(p.Bytes)
+		}
 		return true
 	}
 	if r.ignored == nil {

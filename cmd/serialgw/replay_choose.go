@@ -1,8 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"serialgw/internal/capture"
 	"serialgw/internal/config"
 	"serialgw/internal/frame"
@@ -81,7 +82,13 @@ func (r *replay) chooseBoard(ports []capture.Port) error {
 			return usagef("--report: %w", err)
 		}
 	}
-	plan, err := namedPlan(r.cfg, r.conf.Frame)
+	var plan *frame.Plan
+	var err error
+	if r.preset != "" {
+		plan, err = presetPlan(r.preset, "--frame", r.config)
+	} else {
+		plan, err = namedPlan(r.cfg, r.conf.Frame)
+	}
 	if err != nil {
 		return err
 	}
@@ -125,17 +132,26 @@ func boardNames(cfg *config.Config) string {
 // loadConfig reads the configuration. What is not needed for this run, the
 // login or the port, need not be filled in yet.
 func (r *replay) loadConfig() (*config.Config, error) {
+	presets := strings.Join(frame.PresetNames(), ", ")
 	if !r.print && !r.sim {
-		return loadConfig(r.config, r.std)
+		cfg, err := loadConfig(r.config, r.std)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w, or give --preset (%s) with --print or --sim", err, presets)
+		}
+		return cfg, err
 	}
-	return loadParts(r.config, r.std, func(key string) bool {
+	cfg, err := loadParts(r.config, r.std, func(key string) bool {
 		return !strings.HasPrefix(key, "onenet") && !strings.HasSuffix(key, ".port")
 	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w, or give --preset (%s)", err, presets)
+	}
+	return cfg, err
 }
 
 // loadParts reads a configuration of which only some keys matter.
 func loadParts(path string, std streams, matters func(key string) bool) (*config.Config, error) {
-	cfg, issues, err := config.Load(path, os.Getenv)
+	cfg, issues, err := readConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (r *replay) printAll(ctx context.Context) error {
 	if err := errors.Join(err, sink.flush()); err != nil && !isDamage(err) {
 		return err
 	}
-	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored)
+	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored, r.rec.raw)
 	if !r.conf.Report.All && status.Stored < status.Metrics.Frames {
 		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is shown, as report says; --report all shows every frame\n", r.conf.Report)
 	}
@@ -61,8 +61,9 @@ func (f flushing) Next(ctx context.Context, wait time.Duration) (reading.Chunk, 
 	return f.Source.Next(ctx, wait)
 }
 
-// summarise says what was found. Nothing at all is an error.
-func summarise(std streams, name string, m frame.Metrics, readings uint64) error {
+// summarise says what was found. Nothing at all is an error; raw says that the
+// bytes are those of a file, which may be a text.
+func summarise(std streams, name string, m frame.Metrics, readings uint64, raw texture) error {
 	_, _ = fmt.Fprintf(std.err, "frames %d, of unknown id %d, failed checks %d, noise bytes %d, explained %.1f %%",
 		m.Frames, m.UnknownID, m.CheckFailed, m.Noise, 100*m.Explained())
 	if readings != m.Frames {
@@ -70,7 +71,35 @@ func summarise(std streams, name string, m frame.Metrics, readings uint64) error
 	}
 	_, _ = fmt.Fprintln(std.err)
 	if m.Frames == 0 {
-		return fmt.Errorf("no frame of %q was found in %d bytes", name, m.BytesIn)
+		return noFrame(name, m, raw)
 	}
 	return nil
 }
+
+// noFrame says that no frame was found, and what to try.
+func noFrame(name string, m frame.Metrics, raw texture) error {
+	text := fmt.Sprintf("no frame of %q was found in %s", name, count(m.BytesIn, "byte"))
+	if raw.isText() {
+		text += ", read as the raw bytes of a text file"
+	}
+	switch {
+	case m.CheckFailed == 1:
+		text += "; 1 frame failed its check"
+	case m.CheckFailed > 1:
+		text += fmt.Sprintf("; %d frames failed their check", m.CheckFailed)
+	}
+	return errors.New(text + `; another preset or baud rate? "serialgw decode --help" lists the presets`)
+}
+
+// texture tells text from other bytes.
+type texture struct{ seen, other bool }
+
+func (t *texture) see(b []byte) {
+	t.seen = t.seen || len(b) > 0
+	for i := 0; i < len(b) && !t.other; i++ {
+		t.other = (b[i] < ' ' || b[i] > '~') && b[i] != '\n' && b[i] != '\r' && b[i] != '\t'
+	}
+}
+
+// isText reports whether all bytes seen were printable.
+func (t texture) isText() bool { return t.seen && !t.other }

@@ -203,7 +203,7 @@ func (p *publisher) await(ctx context.Context) error {
 func (p *publisher) waiting() string {
 	s := p.node.status()
 	u := s.Gateway.Uplink
-	text := fmt.Sprintf("; %d readings confirmed, %d waiting", u.Records, s.Queue.Records)
+	text := fmt.Sprintf("; %s confirmed, %d waiting", count(u.Records, "reading"), s.Queue.Records)
 	if !u.Ready && s.Link.LastError != "" {
 		text += "; " + s.Link.LastError
 	}
@@ -215,12 +215,12 @@ func (p *publisher) summary(took time.Duration, interrupted bool) error {
 	s := p.node.status()
 	u := s.Gateway.Uplink
 	for _, b := range s.Gateway.Boards {
-		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored); err != nil && !interrupted {
+		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored, p.rec.raw); err != nil && !interrupted {
 			return err
 		}
 	}
-	_, _ = fmt.Fprintf(p.std.err, "%d readings stored, %d confirmed in %d posts, %d refused, %d values to the dead letters, %d waiting, in %v\n",
-		s.Queue.Appended, u.Records, u.Confirmed, u.Refused, u.DeadLetters, s.Queue.Records, took.Round(time.Millisecond))
+	_, _ = fmt.Fprintf(p.std.err, "%s stored, %d confirmed in %s, %d refused, %s to the dead letters, %d waiting, in %v\n",
+		count(s.Queue.Appended, "reading"), u.Records, count(u.Confirmed, "post"), u.Refused, count(u.DeadLetters, "value"), s.Queue.Records, took.Round(time.Millisecond))
 	if !interrupted {
 		return nil
 	}

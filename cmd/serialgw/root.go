@@ -5,9 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"serialgw/internal/config"
 )
 
 // streams are the process's three, so that a test can be a process.
@@ -85,6 +92,10 @@ func newRoot(std streams) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var wrong *pflag.InvalidValueError
+		if errors.As(err, &wrong) && wrong.GetFlag().Value.Type() == "duration" {
+			return usagef("--%s %q: write 1s, 10m or 1h; try: %s --help", wrong.GetFlag().Name, wrong.GetValue(), cmd.CommandPath())
+		}
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newQueue(std), newPorts(std), newVersion(std))
@@ -96,10 +107,17 @@ func newRoot(std streams) *cobra.Command {
 func checkArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usagef("%w; try: %s --help", err, cmd.CommandPath())
+			err := check(cmd, args)
+			switch {
+			case err == nil:
+				return nil
+			case len(args) == 0 || check(cmd, args[:1]) == nil: // too few or too many
+			case cmd.HasSubCommands():
+				err = unknownVerb(cmd, args[0])
+			default:
+				err = fmt.Errorf("%s takes no argument: %q", cmd.Name(), args[0])
 			}
-			return nil
+			return usagef("%w; try: %s --help", err, cmd.CommandPath())
 		}
 	}
 	for _, verb := range cmd.Commands() {
@@ -107,7 +125,47 @@ func checkArgs(cmd *cobra.Command) {
 	}
 }
 
+// unknownVerb names the verbs that may have been meant.
+func unknownVerb(cmd *cobra.Command, word string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	near := ""
+	if names := cmd.SuggestionsFor(word); len(names) > 0 {
+		near = fmt.Sprintf(": did you mean %s?", strings.Join(names, " or "))
+	}
+	return fmt.Errorf("unknown command %q for %q%s", word, cmd.CommandPath(), near)
+}
+
+// defaultConfig is the configuration that is read without --config.
+const defaultConfig = "gateway.toml"
+
 // configFlag adds --config to a verb.
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "gateway.toml", "configuration `file`")
+	cmd.Flags().StringVarP(path, "config", "c", defaultConfig, "configuration `file`")
+}
+
+// noConfigError says that the configuration is not there, and the cure.
+type noConfigError struct{ path string }
+
+// Error implements error.
+func (e noConfigError) Error() string {
+	place := ""
+	if filepath.Base(e.path) == e.path {
+		place = " here"
+	}
+	return fmt.Sprintf("no %s%s: --config names another file", e.path, place)
+}
+
+// Unwrap returns fs.ErrNotExist.
+func (noConfigError) Unwrap() error { return fs.ErrNotExist }
+
+// readConfig reads a configuration for a verb.
+func readConfig(path string) (*config.Config, []config.Issue, error) {
+	cfg, issues, err := config.Load(path, os.Getenv)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = noConfigError{path}
+	case err != nil:
+		err = fmt.Errorf("%w; --config names another file", err)
+	}
+	return cfg, issues, err
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"serialgw/internal/cloud"
-	"serialgw/internal/config"
 	"serialgw/internal/gateway"
 	"serialgw/internal/queue"
 	"serialgw/internal/uart"
@@ -40,13 +39,24 @@ func (n *node) status() nodeStatus {
 		Queue:   n.queue.Stats(),
 	}
 	s.Ports = make(map[string]uart.Status)
-	for _, b := range s.Gateway.Boards {
+	for i, b := range s.Gateway.Boards {
 		s.Ports[b.Name] = n.port(b.Name)
+		s.Gateway.Boards[i].FramesPerSecond = rateAt(s.Ports[b.Name], b.FramesPerSecond)
 	}
 	if c := n.client.Load(); c != nil {
 		s.Link = c.Status()
 	}
 	return s
+}
+
+// rateAt returns the rate of a board's frames: the last one measured is of the
+// time before its port was lost.
+func rateAt(port uart.Status, measured float64) float64 {
+	switch port.State {
+	case uart.Lost, uart.Missing, uart.Silent:
+		return 0
+	}
+	return measured
 }
 
 const statusHelp = `status asks a running gateway how it is: what each board says, what waits in
@@ -73,7 +83,7 @@ func askStatus(ctx context.Context, path, socket string, asJSON bool, std stream
 	if socket == "" {
 		// Mistakes elsewhere in the file do not matter here: the gateway may
 		// well be running on the version before them.
-		cfg, _, err := config.Load(path, os.Getenv)
+		cfg, _, err := readConfig(path)
 		if err != nil {
 			return err
 		}
@@ -120,14 +130,14 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 			row("  values", "%s", valuesText(b))
 		}
 	}
-	row("queue", "%d readings waiting, %d dropped%s", s.Queue.Records, s.Queue.Dropped, queueNews(s.Queue))
+	row("queue", "%s waiting, %d dropped%s", count(s.Queue.Records, "reading"), s.Queue.Dropped, queueNews(s.Queue))
 	u := s.Gateway.Uplink
 	state := "not connected"
 	if u.Ready {
 		state = "connected"
 	}
-	row("cloud", "%s, %d posts confirmed (%d readings), %d refused, %d unanswered, %d dead letters",
-		state, u.Confirmed, u.Records, u.Refused, u.Lost, u.DeadLetters)
+	row("cloud", "%s, %s confirmed (%s), %d refused, %d unanswered, %s",
+		state, count(u.Confirmed, "post"), count(u.Records, "reading"), u.Refused, u.Lost, count(u.DeadLetters, "dead letter"))
 	if !u.Ready && s.Link.LastError != "" {
 		row("  cause", "%s", s.Link.LastError)
 	}

@@ -72,7 +72,7 @@ func (d *doc) checkIdentifiers(path string, b Board, names []string) map[string]
 	for from := range b.Rename {
 		if !slices.Contains(names, from) {
 			cure := "frame " + strconv.Quote(b.Frame) + " has " + strings.Join(names, ", ")
-			if near := nearest(from, names); near != "" {
+			if near := Nearest(from, names); near != "" {
 				cure = "did you mean " + near + "?"
 			}
 			d.fail(joinPath(path+".rename", from), shown(from), "a property of the frame", cure)

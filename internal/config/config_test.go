@@ -222,7 +222,7 @@ func TestNearest(t *testing.T) {
 		"buad": "baud", "bauds": "baud", "BAUD": "baud", "frme": "frame", "farme": "frame", "stopbits": "stop_bits",
 		"keep_alive": "keepalive", "keepalvie": "keepalive", "x": "", "": "", "colour": "", "dad": "",
 	} {
-		if got := nearest(word, names); got != want {
+		if got := Nearest(word, names); got != want {
 			t.Errorf("nearest to %q: got %q, want %q", word, got, want)
 		}
 	}

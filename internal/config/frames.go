@@ -133,7 +133,7 @@ func (d *doc) checkFrames(c *Config) map[string]*frame.Plan {
 }
 
 func nearestFrame(name string, names []string) string {
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "the presets are " + strings.Join(frame.PresetNames(), ", ")

@@ -22,7 +22,7 @@ func (d *doc) bindString(path string, v any, dst reflect.Value, r rule) {
 	}
 	if !r.takesText(text) {
 		cure := ""
-		if near := nearest(text, r.enum); near != "" {
+		if near := Nearest(text, r.enum); near != "" {
 			cure = fmt.Sprintf("did you mean %q?", near)
 		} else if r.cure != nil {
 			cure = r.cure(text)

@@ -35,7 +35,7 @@ func meantHere(key string, names []string) (meant, cure string) {
 			return name, "keys are written in lower case: " + name
 		}
 	}
-	meant = nearest(key, names)
+	meant = Nearest(key, names)
 	if other := otherNames()[strings.ToLower(key)]; meant == "" {
 		for _, name := range names {
 			if name == other {
@@ -104,9 +104,9 @@ func hasKey(owner reflect.Type, key string) bool {
 	return false
 }
 
-// nearest returns the name that word was probably meant to be, "" when none
+// Nearest returns the name that word was probably meant to be, "" when none
 // is near: one slip of the finger in short words, three in long ones.
-func nearest(word string, names []string) string {
+func Nearest(word string, names []string) string {
 	best, limit := "", 1+min(len(word), 10)/5
 	for _, name := range names {
 		if n := distance(strings.ToLower(word), strings.ToLower(name)); n <= limit && n < max(len(name), 2) {

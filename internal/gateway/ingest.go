@@ -43,6 +43,8 @@ type ingest struct {
 	summary   reading.Stamp // the last summary in the log
 	told      frame.Metrics // what that summary had counted
 	refused   bool          // keep would not take the newest reading
+	heard     uint64        // bytes since alive
+	noisy     bool          // they were said to be noise; until the next valid frame
 	count     ingestCounts
 
 	mu     sync.Mutex
@@ -114,6 +116,7 @@ func (in *ingest) wait() time.Duration {
 // step takes one chunk through the line: bytes, frames, readings, records.
 func (in *ingest) step(chunk reading.Chunk) {
 	in.last = chunk.Stamp
+	in.heard += uint64(len(chunk.Bytes))
 	if len(chunk.Bytes) > 0 {
 		in.scanner.Feed(chunk)
 		in.drain()
@@ -206,11 +209,15 @@ func (in *ingest) commit() {
 // alone do not count as life.
 func (in *ingest) watch(now reading.Stamp) {
 	if in.lastFrame.Since(in.alive) > 0 {
-		in.alive = in.lastFrame
+		in.alive, in.heard = in.lastFrame, 0
+		if in.noisy {
+			in.noisy = false
+			in.log.Info().Msg("valid frames again")
+		}
 	}
 	if in.board.Silence > 0 && now.Since(in.alive) >= in.board.Silence {
-		in.alive = now
-		in.board.Source.Reopen(fmt.Sprintf("no valid frame for %v", in.board.Silence))
+		in.board.Source.Reopen(in.silence())
+		in.alive, in.heard = now, 0
 	}
 	if now.Since(in.summary) < summaryEvery {
 		return
@@ -223,6 +230,23 @@ func (in *ingest) watch(now reading.Stamp) {
 		in.log.Warn().Uint64("check_failed", bad).Uint64("noise_bytes", noise).
 			Float64("explained", m.Explained()).Msg("damage on the line in the last minute")
 	}
+}
+
+// silence returns why the port is reopened, or nothing when that was said. Noise
+// is said here, once until the next valid frame: the port is no news then.
+func (in *ingest) silence() (reason string) {
+	if in.heard > 0 && !in.noisy {
+		in.noisy = true
+		noise := "1 byte"
+		if in.heard > 1 {
+			noise = fmt.Sprintf("%d bytes", in.heard)
+		}
+		in.log.Warn().Msgf("no valid frame for %v, but %s of noise came in: wrong baud rate or frame?", in.board.Silence, noise)
+	}
+	if in.noisy {
+		return ""
+	}
+	return fmt.Sprintf("no bytes for %v: is the board powered, TX at RX, ground connected?", in.board.Silence)
 }
 
 func (in *ingest) account() {

@@ -118,6 +118,41 @@ func TestIngest_SilenceIsReckonedFromValidFrames(t *testing.T) {
 	})
 }
 
+// At a wrong baud rate each reopening brings bytes and no frame: that is said
+// once, until frames come again.
+func TestIngest_NoiseIsSaidOnceAnEpisode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBench(t, Board{Silence: 10 * time.Second})
+		noise := func(seconds int) {
+			for range seconds {
+				<-time.After(time.Second)
+				x.feed(0xff, 0x00, 0x13)
+			}
+		}
+		logged := func(text string) int { return strings.Count(x.log.String(), text) }
+		<-time.After(15500 * time.Millisecond)
+		noise(95)
+		<-time.After(30 * time.Second)
+		synctest.Wait()
+		reasons := strings.Join(x.reopen, "")
+		if want := "no bytes for 10s: is the board powered, TX at RX, ground connected?"; reasons != want || x.reopened() < 10 {
+			t.Errorf("reopened %d times, because of %q, want %q", x.reopened(), reasons, want)
+		}
+		if n := logged("no valid frame for 10s, but 12 bytes of noise came in: wrong baud rate or frame?"); n != 1 || logged("no valid frame") != 1 {
+			t.Errorf("the noise was said %d times: %s", n, x.log)
+		}
+		x.feed(power(t, x.plan, 1)...)
+		x.feed(power(t, x.plan, 1)...)
+		if logged("valid frames again") != 1 {
+			t.Errorf("at the end: %s", x.log)
+		}
+		noise(25)
+		if logged("no valid frame") != 2 {
+			t.Errorf("a second episode: %s", x.log)
+		}
+	})
+}
+
 func TestIngest_ShutdownStoresHeldValues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newBench(t, Board{Period: time.Minute})

@@ -13,7 +13,8 @@ type Source interface {
 	// wait (0 = wait for ever). The bytes are valid until the next call. An
 	// error means that ctx ended.
 	Next(ctx context.Context, wait time.Duration) (reading.Chunk, error)
-	// Reopen closes the port and opens it again, because of reason.
+	// Reopen closes the port and opens it again, because of reason. Without
+	// one that is no news.
 	Reopen(reason string)
 }
 

@@ -57,7 +57,8 @@ type Line struct {
 	mu     sync.Mutex
 	port   device // nil: not open
 	status Status
-	wanted string // reason of a Reopen that Next has not seen yet
+	asked  bool   // for a Reopen that Next has not seen yet
+	wanted string // its reason
 	closed bool
 }
 
@@ -145,14 +146,14 @@ func (l *Line) advance(ctx context.Context, end time.Time) (chunk reading.Chunk,
 // meantime is said here.
 func (l *Line) current() (device, error) {
 	l.mu.Lock()
-	port, reason, closed := l.port, l.wanted, l.closed
-	l.wanted = ""
+	port, asked, reason, closed := l.port, l.asked, l.wanted, l.closed
+	l.asked = false
 	l.mu.Unlock()
 	if closed {
 		return nil, os.ErrClosed
 	}
-	if reason != "" {
-		if !l.quiet {
+	if asked {
+		if reason != "" && !l.quiet {
 			l.say(Silent, reason, nil)
 		}
 		l.quiet = true
@@ -221,18 +222,25 @@ func (l *Line) adopt(port device) {
 		return
 	}
 	if !l.quiet {
-		l.say(Opened, fmt.Sprintf("%s open, %s", port.Path(), l.cfg), nil)
+		l.say(Opened, l.openText(port.Path()), nil)
 	}
 }
+
+func (l *Line) openText(path string) string { return fmt.Sprintf("%s open, %s", path, l.cfg) }
 
 func (l *Line) hear(n int) {
 	l.mu.Lock()
 	l.status.Bytes += uint64(n)
-	path := l.status.Path
+	path, known := l.status.Path, l.status.State == Opened
 	l.mu.Unlock()
 	if !l.heard && l.quiet {
 		l.quiet = false
-		l.say(Opened, path+": bytes again", nil)
+		if !known { // else it was reopened without a word
+			l.say(Opened, path+": bytes again", nil)
+			l.mu.Lock()
+			l.status.Text = l.openText(path)
+			l.mu.Unlock()
+		}
 	}
 	l.heard, l.tries = true, 0
 }
@@ -264,12 +272,12 @@ func (l *Line) release() {
 	l.port, l.status.Path, l.status.Baud = nil, "", 0
 }
 
-// Reopen closes the port and lets Next open it again, because of reason. A
-// port that is not open is being tried already.
+// Reopen closes the port and lets Next open it again, because of reason; an
+// empty one is not said. A port that is not open is being tried already.
 func (l *Line) Reopen(reason string) {
 	l.mu.Lock()
 	if l.port != nil {
-		l.wanted = reason
+		l.asked, l.wanted = true, reason
 	}
 	l.mu.Unlock()
 	l.release()

@@ -143,7 +143,29 @@ func TestLine_ReopenBySilence(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	wantEvent(t, events, Opened)
+	if e := wantEvent(t, events, Opened); e.Text != b.path+": bytes again" {
+		t.Errorf("text %q", e.Text)
+	}
+	l.Reopen("")
+	for opens := l.Status().Opens; l.Status().Opens == opens; {
+		time.Sleep(time.Millisecond)
+	}
+	for heard := false; !heard; {
+		b.send(t, "x")
+		select {
+		case <-bytes:
+			heard = true
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if s := l.Status(); s.State != Opened || s.Text != l.openText(b.path) {
+		t.Errorf("state %v, %q", s.State, s.Text)
+	}
+	select {
+	case e := <-events:
+		t.Errorf("reopening without a reason was said: %q", e.Text)
+	default:
+	}
 }
 
 func TestLine_CloseEndsNext(t *testing.T) {

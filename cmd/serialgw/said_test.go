@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"serialgw/internal/capture"
+	"serialgw/internal/config"
+	"serialgw/internal/gateway"
+	"serialgw/internal/uart"
+)
+
+func TestWriteStatus_OneIsSingular(t *testing.T) {
+	var s nodeStatus
+	s.Queue.Records = 1
+	s.Gateway.Uplink = gateway.UplinkStatus{Confirmed: 1, Records: 1, DeadLetters: 1}
+	var out bytes.Buffer
+	if err := writeStatus(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 reading waiting", "1 post confirmed (1 reading)", "1 dead letter\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in:\n%s", want, &out)
+		}
+	}
+}
+
+// A recording without a frame ends with what to try.
+func TestRecordView_NoFrameAndItsCure(t *testing.T) {
+	plan, err := namedPlan(&config.Config{}, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cure = `no frame of "demo" was found in 3 bytes; another preset or baud rate?`
+	v := newRecordView(plan, 9600)
+	v.packet(capture.Packet{Bytes: []byte("abc")})
+	if text := v.summary(); !strings.Contains(text, cure) {
+		t.Errorf("summary %q", text)
+	}
+	v = newRecordView(plan, 9600)
+	v.packet(capture.Packet{Bytes: demoStream(t)})
+	if text := v.summary(); strings.Contains(text, "no frame") {
+		t.Errorf("with frames: summary %q", text)
+	}
+}
+
+func TestRateAt_APortThatIsLostGivesNone(t *testing.T) {
+	for state, want := range map[uart.Kind]float64{0: 10, uart.Opened: 10, uart.Lost: 0, uart.Missing: 0, uart.Silent: 0} {
+		if got := rateAt(uart.Status{State: state}, 10); got != want {
+			t.Errorf("%v: %v frames/s, want %v", state, got, want)
+		}
+	}
+}
