@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update side-by-side fuzz noise cross system transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ allocs: ## hold what each benchmark allocates against the baseline
 
 allocs-update: ## write down what each benchmark allocates as the baseline
 	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -update
+
+profile: ## measure anew where time goes: the compiler optimises for it
+	$(GO) test -trimpath ./cmd/serialgw -run '^$$' -bench . -benchtime 3s -cpuprofile bin/decode.prof -o bin/decode.test
+	$(GO) test -trimpath ./internal/speed -run '^$$' -bench 'Publish|Line|Store' -benchtime 2s -cpuprofile bin/publish.prof -o bin/publish.test
+	$(GO) tool pprof -proto -output cmd/serialgw/default.pgo bin/decode.prof bin/publish.prof
 
 side-by-side: ## measure the goals beside the programs in REFERENCE, half an hour; GOALS=7,8 for some
 	$(GO) test ./internal/sidebyside -count 1 -timeout 90m -run 'TestGoals$$' -v -reference '$(REFERENCE)' $(if $(GOALS),-goals $(GOALS))

@@ -39,6 +39,8 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
+	// stamped: the stamp of the frame found last is that of all bytes up to here.
+	stamped uint64
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -247,7 +249,9 @@ func (s *Scanner) take(v verdict) {
 	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
 	s.pos += total
 	f.End = s.base + uint64(s.pos)
-	s.stamp(f)
+	if f.End > s.stamped {
+		s.stamp(f)
+	}
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
@@ -273,6 +277,10 @@ func (s *Scanner) stamp(f *Frame) {
 		s.oldest++
 	}
 	m := &s.marks[s.oldest]
+	if m.apart == 0 {
+		f.Stamp, s.stamped = m.stamp, m.end
+		return
+	}
 	f.Stamp = m.stamp.Add(-m.apart * time.Duration(m.end-f.End))
 	if m.stamp.Wall == 0 {
 		f.Stamp.Wall = 0 // nobody knows it: a frame a little earlier has none either

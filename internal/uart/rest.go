@@ -17,9 +17,12 @@ const (
 	// over 16 bytes or so at a time: at 921600 baud a wake-up each 174 µs, which
 	// costs more than all that is then done with the bytes. At 230400 baud and
 	// below the line itself leaves more time than this.
-	restFor = 300 * time.Microsecond
+	restFor = 400 * time.Microsecond
 	// atOnce is how soon after a rest bytes come that were there before its end.
 	atOnce = 30 * time.Microsecond
+	// lookEvery is how often a busy line lets the others be seen. Each look
+	// costs as much as a read.
+	lookEvery = 2 * time.Millisecond
 )
 
 // rests spaces out the reads of a busy line. It is the reading goroutine's.
@@ -27,10 +30,11 @@ const (
 //	line   ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪
 //	read   │  pass, nap  │  pass, nap  │
 type rests struct {
-	turn  *turnstile
-	last  time.Time // the last read that brought bytes
-	ended time.Time // the last rest; zero when the last read was not after one
-	busy  bool      // bytes come faster than they are to be read
+	turn   *turnstile
+	last   time.Time // the last read that brought bytes
+	ended  time.Time // the last rest; zero when the last read was not after one
+	looked time.Time // the last look at the poller
+	busy   bool      // bytes come faster than they are to be read
 }
 
 // wait lets the line fill up, where it is busy.
@@ -41,8 +45,15 @@ func (r *rests) wait() {
 	}
 	// A reader that always finds bytes never waits for the poller. Without a
 	// look at it, nobody else's bytes, nor the network's, would be seen.
-	r.turn.pass()
-	runtime.Gosched() // and what the look has woken goes on
+	if now := time.Now(); now.Sub(r.looked) >= lookEvery {
+		r.turn.pass()
+		r.looked = now
+	}
+	// What the last read gave, and what the look has woken, goes on its way
+	// first. Twice, since every 61st time the scheduler takes who yields before
+	// who waits.
+	runtime.Gosched()
+	runtime.Gosched()
 	for left := restFor - time.Since(r.last); left > 0; left = restFor - time.Since(r.last) {
 		nap(left) // a signal ends it early
 	}
