@@ -78,18 +78,18 @@ func (c *cable) play(ctx context.Context, p *capture.Player) error {
 	case <-ctx.Done():
 		return nil
 	}
-	if err := c.playNow(ctx, p); err != nil || stopped(ctx) {
+	if err := c.playNow(ctx, p, c.board); err != nil || stopped(ctx) {
 		return err
 	}
 	close(c.played)
 	return nil
 }
 
-// playNow plays into the cable until the end, or until ctx ends, which is no
-// error. A port that nobody reads does not hold it up.
-func (c *cable) playNow(ctx context.Context, p *capture.Player) error {
+// playNow plays into to, which writes to the board's end, until the end, or until
+// ctx ends, which is no error. A port that nobody reads does not hold it up.
+func (c *cable) playNow(ctx context.Context, p *capture.Player, to io.Writer) error {
 	defer context.AfterFunc(ctx, func() { _ = c.board.SetWriteDeadline(past) })()
-	if err := p.Play(ctx, c.board); !stopped(ctx) {
+	if err := p.Play(ctx, to); !stopped(ctx) {
 		return err
 	}
 	return nil

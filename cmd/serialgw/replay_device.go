@@ -52,7 +52,7 @@ func (r *replay) playTo(ctx context.Context) error {
 		return err
 	}
 	stop := r.showProgress(func() string { return "" })
-	m, err := r.playMetered(ctx, c.board)
+	m, err := r.playMetered(ctx, c)
 	left := untaken(ctx, c.board, name)
 	stop()
 	if stopped(ctx) {
@@ -93,11 +93,9 @@ func (m *meter) taken(left int) int64 {
 	return at
 }
 
-// playMetered plays into the board's end of a pty until the end, or until ctx
-// ends: a port that nobody reads does not hold it up then.
-func (r *replay) playMetered(ctx context.Context, board *os.File) (*meter, error) {
-	defer context.AfterFunc(ctx, func() { _ = board.SetWriteDeadline(past) })()
-	m := &meter{Writer: board}
+// playMetered is playNow, and counts.
+func (r *replay) playMetered(ctx context.Context, c *cable) (*meter, error) {
+	m := &meter{Writer: c.board}
 	open := r.player.Open
 	r.player.Open = func() (capture.Source, error) {
 		if m.n > 0 && m.loop == 0 {
@@ -106,8 +104,7 @@ func (r *replay) playMetered(ctx context.Context, board *os.File) (*meter, error
 		}
 		return open()
 	}
-	err := r.player.Play(ctx, m)
-	return m, err
+	return m, c.playNow(ctx, r.player, m)
 }
 
 // untaken waits until the other program has read all, has left, or there is no
@@ -123,13 +120,15 @@ func untaken(ctx context.Context, board *os.File, name string) (left int) {
 	}
 	defer func() { _ = unix.Close(port) }()
 	buf := make([]byte, 4096)
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
 	for empty := 0; empty < looks; empty++ {
 		n, _ := unix.Read(port, buf) // nothing, or nothing yet
 		if n > 0 {
 			left, empty = left+n, -1
 			continue
 		}
-		time.Sleep(lookAgain)
+		<-look.C
 	}
 	return left
 }
@@ -138,6 +137,8 @@ func untaken(ctx context.Context, board *os.File, name string) (left int) {
 // we who stop, it has less time for that.
 func allTaken(ctx context.Context, board *os.File, name string) bool {
 	start := time.Now()
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
 	for empty := 0; empty < looks; empty++ {
 		if waiting(name) {
 			empty = -1
@@ -146,7 +147,7 @@ func allTaken(ctx context.Context, board *os.File, name string) bool {
 		if hungUp(board) || since > drainLimit || since > stopLimit && stopped(ctx) {
 			return false
 		}
-		time.Sleep(lookAgain)
+		<-look.C
 	}
 	return true
 }

@@ -147,8 +147,10 @@ func TestLine_ReopenBySilence(t *testing.T) {
 		t.Errorf("text %q", e.Text)
 	}
 	l.Reopen("")
+	look := time.NewTicker(time.Millisecond) // it is no news: no event tells of it
+	defer look.Stop()
 	for opens := l.Status().Opens; l.Status().Opens == opens; {
-		time.Sleep(time.Millisecond)
+		<-look.C
 	}
 	for heard := false; !heard; {
 		b.send(t, "x")
