@@ -47,6 +47,11 @@ func demoFrame(b []byte, seq uint64) []byte {
 		b = binary.LittleEndian.AppendUint16(b, v)
 	}
 	b = append(b, 1, 1)
+	return appendModbusCRC(b, start)
+}
+
+// appendModbusCRC appends the CRC-16/MODBUS of what stands from start on.
+func appendModbusCRC(b []byte, start int) []byte {
 	crc := uint16(0xFFFF)
 	for _, c := range b[start:] {
 		crc ^= uint16(c)

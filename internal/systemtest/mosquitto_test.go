@@ -85,6 +85,7 @@ func startMosquitto(t *testing.T, path, addr string) bool {
 type responder struct {
 	conn   net.Conn
 	answer bool
+	read   func(payload []byte) (id string, err error) // takes note of a post
 	tally  *tally
 	err    error // why it stopped; after done
 	done   chan struct{}
@@ -94,9 +95,18 @@ type responder struct {
 // answers when it is to play OneNET.
 func respond(t *testing.T, addr string, answer bool, filters ...string) *responder {
 	t.Helper()
+	y := newTally()
+	r := respondTo(t, addr, answer, y.read, filters...)
+	r.tally = y
+	return r
+}
+
+// respondTo is respond for posts that somebody else reads.
+func respondTo(t *testing.T, addr string, answer bool, read func([]byte) (string, error), filters ...string) *responder {
+	t.Helper()
 	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	must(t, err)
-	r := &responder{conn: conn, answer: answer, tally: newTally(), done: make(chan struct{})}
+	r := &responder{conn: conn, answer: answer, read: read, done: make(chan struct{})}
 	hello := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
 	hello.ProtocolName, hello.ProtocolVersion, hello.CleanSession = "MQTT", 4, true
 	hello.ClientIdentifier, hello.Keepalive = "responder", 0
@@ -163,20 +173,23 @@ func (r *responder) take(post *packets.PublishPacket) error {
 	if err := ack.Write(r.conn); err != nil {
 		return err
 	}
-	id, seqs, err := parsePost(post.Payload)
-	if err != nil {
+	id, err := r.read(post.Payload)
+	if err != nil || !r.answer {
 		return err
-	}
-	for _, seq := range seqs {
-		r.tally.add(seq)
-	}
-	if !r.answer {
-		return nil
 	}
 	reply := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 	reply.TopicName = post.TopicName + "/reply"
 	reply.Payload = fmt.Appendf(nil, `{"id":%q,"code":200,"msg":"success"}`, id)
 	return reply.Write(r.conn)
+}
+
+// read counts the numbers in a post.
+func (y *tally) read(payload []byte) (id string, err error) {
+	id, seqs, err := parsePost(payload)
+	for _, seq := range seqs {
+		y.add(seq)
+	}
+	return id, err
 }
 
 // parsePost returns a post's id and the frame numbers in it. params is an

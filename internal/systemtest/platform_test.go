@@ -91,34 +91,53 @@ func (p *platform) run(t *testing.T) {
 	t.Cleanup(func() { cancel(); serving.Wait() })
 }
 
-// proxy passes TCP connections on, and cuts them.
+// proxy passes TCP connections on, cuts them, and goes away and comes back.
 //
 //	gateway ──▶ proxy ──▶ broker
 type proxy struct {
+	t      *testing.T
 	addr   string
 	target string
 
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-	all   sync.WaitGroup
+	mu       sync.Mutex
+	listener net.Listener
+	conns    map[net.Conn]struct{}
+	all      sync.WaitGroup
 }
 
 func serveProxy(t *testing.T, target string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	p := &proxy{addr: l.Addr().String(), target: target, conns: map[net.Conn]struct{}{}}
+	p := &proxy{t: t, addr: "127.0.0.1:0", target: target, conns: map[net.Conn]struct{}{}}
+	p.back()
+	t.Cleanup(func() { p.away(); p.all.Wait() })
+	return p
+}
+
+// back listens: at first, or again.
+func (p *proxy) back() {
+	p.t.Helper()
+	l, err := net.Listen("tcp", p.addr)
+	must(p.t, err)
+	p.mu.Lock()
+	p.listener, p.addr = l, l.Addr().String()
+	p.mu.Unlock()
 	p.all.Go(func() {
 		for {
 			in, err := l.Accept()
 			if err != nil {
-				return // the test is over
+				return // away
 			}
 			p.all.Go(func() { p.pass(in) })
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); p.cut(); p.all.Wait() })
-	return p
+}
+
+// away cuts every connection and has the kernel refuse new ones.
+func (p *proxy) away() {
+	p.mu.Lock()
+	_ = p.listener.Close()
+	p.mu.Unlock()
+	p.cut()
 }
 
 func (p *proxy) pass(in net.Conn) {

@@ -158,8 +158,12 @@ type status struct {
 			}
 		}
 	}
-	Queue struct{ Records, Dropped, Appended uint64 }
-	Link  struct {
+	Queue struct {
+		Records, Dropped, Appended uint64
+
+		InMemory bool `json:"in_memory"`
+	}
+	Link struct {
 		State    string
 		Connects uint64
 	}
