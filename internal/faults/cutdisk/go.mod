@@ -1,0 +1,10 @@
+module serialgw/internal/faults/cutdisk
+
+go 1.26.0
+
+require (
+	github.com/hanwen/go-fuse/v2 v2.12.1
+	golang.org/x/sys v0.49.0
+)
+
+replace serialgw => ../../..
