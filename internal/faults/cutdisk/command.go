@@ -33,12 +33,22 @@ func (m *machine) obey(lines <-chan string, stop <-chan os.Signal, out io.Writer
 	}
 }
 
+// longestFuse is how long freeze waits for the writes.
+const longestFuse = 5 * time.Second
+
 // do runs one command and returns the fields of its answer.
 func (m *machine) do(words []string) (any, error) {
 	name, args := words[0], words[1:]
 	switch {
 	case name == "freeze" && len(args) == 0:
 		m.disk.freeze()
+		return nil, nil
+	case name == "freeze" && len(args) == 2 && args[0] == "after":
+		n, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is no number of writes from 1", args[1])
+		}
+		m.disk.freezeAfter(n, longestFuse)
 		return nil, nil
 	case name == "cut" && len(args) == 1:
 		seed, err := strconv.ParseUint(args[0], 10, 64)
@@ -77,7 +87,7 @@ func (m *machine) do(words []string) (any, error) {
 		}
 		return m.state()
 	}
-	return nil, fmt.Errorf("%q is no command: freeze, cut SEED, fill LEFT, free, eio, slow MS, stat, remount, quit", strings.Join(words, " "))
+	return nil, fmt.Errorf("%q is no command: freeze, freeze after N, cut SEED, fill LEFT, free, eio, slow MS, stat, remount, quit", strings.Join(words, " "))
 }
 
 // eio sets the failures of one kind of block operation, or ends all.

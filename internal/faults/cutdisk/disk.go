@@ -37,6 +37,7 @@ type disk struct {
 	pending      []write       // the log since then, in order
 	pendingBytes int64
 	folded       int64 // entries that left pending, so a flush can name its end
+	fuse         int64         // so many writes from now the power goes; 0: not so
 	slow         time.Duration
 	faults       [kinds]fault
 	stat         Stat
@@ -99,6 +100,11 @@ func (d *disk) write(life int, data []byte, off int64) syscall.Errno {
 	for d.pendingBytes > mostPending {
 		d.fold(1)
 	}
+	if d.fuse > 0 {
+		if d.fuse--; d.fuse == 0 {
+			d.freezeLocked()
+		}
+	}
 	return 0
 }
 
@@ -152,7 +158,24 @@ func (d *disk) freeze() {
 	d.freezeLocked()
 }
 
+// freezeAfter takes it away with the n-th write from now, which is then the
+// last and unflushed, or when the time is over. It returns when it is gone.
+func (d *disk) freezeAfter(n int64, most time.Duration) {
+	d.mu.Lock()
+	d.fuse = n
+	off := d.off
+	d.mu.Unlock()
+	wait := time.NewTimer(most)
+	defer wait.Stop()
+	select {
+	case <-off:
+	case <-wait.C:
+		d.freeze()
+	}
+}
+
 func (d *disk) freezeLocked() {
+	d.fuse = 0
 	select {
 	case <-d.off:
 	default:

@@ -46,6 +46,10 @@
 //	               fails, so no fsync returns nil any more. Answers at once.
 //	               Kill the programs on DIR between freeze and cut: one that
 //	               opens files after the cut would write to the next life.
+//	freeze after N The same with the N-th block write from now, or after 5 s.
+//	               Answers when the power is gone. Flushes come so soon after
+//	               the writes that a random moment rarely finds one unflushed:
+//	               this finds one always.
 //	cut SEED       A power cut and the boot after it: freeze, if that was not
 //	               done; unmount; the image becomes what was flushed and, chosen
 //	               by the seed, nothing / everything / random 4 KiB blocks /
@@ -53,7 +57,8 @@
 //	               The same seed and log give the same image. On a disk of
 //	               -no-flush it is a prefix of the log: the file system stays
 //	               whole, only old. Has the fields of Cut. "held" true: a
-//	               process still has the old disk open; it reads and writes EIO.
+//	               process still has the old disk open, or a mount namespace
+//	               made meanwhile has a copy of the mount; both see only EIO.
 //	fill LEFT      Fill the disk with a file of zeros, DIR/cutdisk.filler, until
 //	               about LEFT bytes can be taken, also by root; 0 fills it to the
 //	               last block. "free" says what is left. The file is synced: the
