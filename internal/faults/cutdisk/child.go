@@ -37,6 +37,7 @@ func command(name string, args ...string) (string, error) {
 	var out, problem bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &out, &problem
+	cmd.WaitDelay = time.Second // a grandchild may hold the pipes
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Run() }() // ends with the program, at the latest with the kernel's wait

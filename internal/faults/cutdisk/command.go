@@ -33,6 +33,9 @@ func (m *machine) obey(lines <-chan string, stop <-chan os.Signal, out io.Writer
 	}
 }
 
+// longestFlush in ms keeps a mount, which flushes several times, within patience.
+const longestFlush = 2000
+
 // longestFuse is how long freeze waits for the writes.
 const longestFuse = 5 * time.Second
 
@@ -70,8 +73,8 @@ func (m *machine) do(words []string) (any, error) {
 		return m.state()
 	case name == "slow" && len(args) == 1:
 		ms, err := strconv.Atoi(args[0])
-		if err != nil || ms < 0 || ms > 10_000 {
-			return nil, fmt.Errorf("%q: 0 to 10000 ms", args[0])
+		if err != nil || ms < 0 || ms > longestFlush {
+			return nil, fmt.Errorf("%q: 0 to %d ms", args[0], longestFlush)
 		}
 		m.disk.setSlow(time.Duration(ms) * time.Millisecond)
 		return nil, nil

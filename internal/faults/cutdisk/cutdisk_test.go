@@ -188,6 +188,51 @@ func TestEIO_ReachesTheWriter(t *testing.T) {
 	}
 }
 
+// TestEIO_EndsTheJournal lets a commit fail: ext4 then takes no writes until a
+// remount, and the answers say so.
+func TestEIO_EndsTheJournal(t *testing.T) {
+	r := newRig(t)
+	r.do("eio write for 1m")
+	if err := os.Mkdir(filepath.Join(r.dir, "directory"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syncAll(r.dir); err == nil {
+		t.Error("the sync saw no failure")
+	}
+	r.do("eio off")
+	if err := put(r.dir, "file", content(1), true, true); !errors.Is(err, syscall.EROFS) && !errors.Is(err, syscall.EIO) {
+		t.Errorf("a write after the failure: %v", err)
+	}
+	if a := r.do("stat"); !a.ReadOnly {
+		t.Errorf("ext4 refuses writes and the answer does not say so: %+v", a)
+	}
+	if a := r.do("remount"); a.ReadOnly || a.Errors != 0 {
+		t.Errorf("after a remount: %+v", a)
+	}
+	if err := put(r.dir, "file", content(1), true, true); err != nil {
+		t.Errorf("after a remount: %v", err)
+	}
+}
+
+// TestRemount_RefusesWhileSomebodyUsesTheDisk refuses to pull the disk from a program.
+func TestRemount_RefusesWhileSomebodyUsesTheDisk(t *testing.T) {
+	r := newRig(t)
+	f, err := os.Create(filepath.Join(r.dir, "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := r.try("remount"); a.OK || !strings.Contains(a.Error, "busy") {
+		t.Errorf("%+v", a)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.do("remount")
+	if _, err := os.Stat(filepath.Join(r.dir, "file")); err != nil {
+		t.Errorf("a remount is no cut: %v", err)
+	}
+}
+
 func TestSlow_DelaysEachSync(t *testing.T) {
 	r := newRig(t)
 	r.do("slow 150")

@@ -37,7 +37,7 @@ type disk struct {
 	pending      []write       // the log since then, in order
 	pendingBytes int64
 	folded       int64 // entries that left pending, so a flush can name its end
-	fuse         int64         // so many writes from now the power goes; 0: not so
+	fuse         int64 // so many writes from now the power goes; 0: not so
 	slow         time.Duration
 	faults       [kinds]fault
 	stat         Stat

@@ -69,7 +69,7 @@
 //	               failed flush was to save stays unflushed.
 //	eio KIND for D The same for a duration, such as 100ms.
 //	eio off        No more of it.
-//	slow MS        Each flush takes so long; slow 0 ends it.
+//	slow MS        Each flush takes so long, at most 2000; slow 0 ends it.
 //	stat           The counts of Stat and the state of ext4.
 //	remount        A boot without a power cut: unmount, e2fsck -p, mount. It is
 //	               what brings ext4 back after write errors. End the programs on
@@ -79,8 +79,8 @@
 //
 // After write errors ext4 may give up its journal and refuse writes until a
 // remount: "read_only" says so in the answers to eio, stat, fill and free, and
-// "ext4_errors" is its own count. Errors show when ext4 next writes, so ask by
-// stat after the faults, not only at eio.
+// "ext4_errors" is its own count. ext4 says so only after the first operation that
+// it refuses, so ask by stat after a write of the program has failed, too.
 //
 // # Tests
 //

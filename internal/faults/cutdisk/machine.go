@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,8 @@ type machine struct {
 	device   string // where the present life is mounted from
 	server   *fuse.Server
 	janitor  *exec.Cmd
-	leash    io.Closer // closed: the janitor cleans up
+	failed   bytes.Buffer // what the janitor could not do
+	leash    io.Closer    // closed: the janitor cleans up
 }
 
 // missing says what this machine lacks, or nil.
@@ -96,6 +98,7 @@ func start(s settings) (*machine, error) {
 func (m *machine) startJanitor() error {
 	m.janitor = exec.Command("/proc/self/exe", childVerb, "janitor", m.tmp, m.dir) //nolint:noctx // it outlives this process
 	m.janitor.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	m.janitor.Stderr = &m.failed
 	leash, err := m.janitor.StdinPipe()
 	if err != nil {
 		return err
@@ -255,7 +258,7 @@ func (m *machine) quit() error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("something was left behind: %w", err)
+			return fmt.Errorf("something was left behind: %w: %s", err, strings.TrimSpace(m.failed.String()))
 		}
 		return nil
 	case <-time.After(2 * patience):
