@@ -73,6 +73,8 @@ func beChild(args []string) error {
 		return fill(args[1], args[2], left)
 	case len(args) == 3 && args[0] == "free":
 		return release(args[1], args[2])
+	case len(args) == 2 && args[0] == "elsewhere":
+		return unmountElsewhere(args[1])
 	case len(args) == 3 && args[0] == "janitor":
 		_, _ = io.Copy(io.Discard, os.Stdin) // the owner never writes: this waits for its end
 		return sweep(args[1], args[2])

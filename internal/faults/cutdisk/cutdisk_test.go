@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -124,6 +125,30 @@ func TestFreeze_NoSyncSucceedsWithoutPower(t *testing.T) {
 	if err := put(r.dir, "next", []byte("life"), true, true); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCut_ReleasesTheDiskInOtherMountNamespaces makes one while the disk is
+// mounted: it has a copy of the mount, which would hold each life for ever.
+func TestCut_ReleasesTheDiskInOtherMountNamespaces(t *testing.T) {
+	r := newRig(t)
+	apart := exec.Command("sleep", "120")
+	apart.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	if err := apart.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = apart.Process.Kill()
+		_ = apart.Wait() // killed
+	}()
+	table, err := mountTable(fmt.Sprintf("/proc/%d/mounts", apart.Process.Pid))
+	if err != nil || !slices.ContainsFunc(table, func(m mounted) bool { return m.dir == r.dir }) {
+		t.Fatalf("the other namespace has no copy: %v, %v", err, table)
+	}
+	if a := r.do("cut 1"); a.Held {
+		t.Error("the old disk is held")
+	}
+	r.do("remount")
+	r.quit()
 }
 
 func TestFill_FullAndBack(t *testing.T) {

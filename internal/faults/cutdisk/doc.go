@@ -57,8 +57,8 @@
 //	               The same seed and log give the same image. On a disk of
 //	               -no-flush it is a prefix of the log: the file system stays
 //	               whole, only old. Has the fields of Cut. "held" true: a
-//	               process still has the old disk open, or a mount namespace
-//	               made meanwhile has a copy of the mount; both see only EIO.
+//	               process still has the old disk open; it sees only EIO.
+//	               Copies of the mount in other mount namespaces are unmounted.
 //	fill LEFT      Fill the disk with a file of zeros, DIR/cutdisk.filler, until
 //	               about LEFT bytes can be taken, also by root; 0 fills it to the
 //	               last block. "free" says what is left. The file is synced: the

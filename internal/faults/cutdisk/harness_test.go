@@ -160,7 +160,7 @@ func (r *rig) demandNothingLeft(within time.Duration) {
 func (r *rig) leftovers() string {
 	r.t.Helper()
 	var left []string
-	table, err := mountTable()
+	table, err := mountTable(ourMounts)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -97,7 +97,9 @@ func loopsOn(path string) []string {
 // awaitNoLoop waits until no loop device stands on path, and reports whether
 // that came true. The kernel tells nobody when it frees one.
 func awaitNoLoop(path string, most time.Duration) bool {
-	for end := time.Now().Add(most); ; time.Sleep(time.Millisecond) {
+	pause := time.Millisecond
+	for end := time.Now().Add(most); ; time.Sleep(pause) {
+		pause = min(2*pause, 50*time.Millisecond)
 		if len(loopsOn(path)) == 0 {
 			return true
 		}
@@ -110,9 +112,12 @@ func awaitNoLoop(path string, most time.Duration) bool {
 // mounted is one row of the mount table.
 type mounted struct{ source, dir, kind, options string }
 
-// mountTable reads the mount table; asking it touches no file system.
-func mountTable() ([]mounted, error) {
-	text, err := os.ReadFile("/proc/self/mounts")
+// ourMounts is the mount table of this process.
+const ourMounts = "/proc/self/mounts"
+
+// mountTable reads a mount table; asking it touches no file system.
+func mountTable(file string) ([]mounted, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}

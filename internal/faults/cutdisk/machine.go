@@ -192,7 +192,7 @@ func (m *machine) cut(seed uint64) (Cut, error) {
 		}
 		m.device = ""
 	}
-	held := !awaitNoLoop(old, time.Second)
+	held := !awaitRelease(old, time.Second)
 	c := m.disk.cut(seed)
 	c.Held = held
 	err := m.up(afterCut)
@@ -209,7 +209,7 @@ func (m *machine) remount() error {
 		}
 		m.device = ""
 	}
-	if !awaitNoLoop(old, patience) {
+	if !awaitRelease(old, patience) {
 		return errors.New("the loop device does not go away")
 	}
 	m.disk.reboot()
@@ -225,7 +225,7 @@ type State struct {
 
 func (m *machine) state() (State, error) {
 	s := State{Device: m.device}
-	table, err := mountTable()
+	table, err := mountTable(ourMounts)
 	if err != nil {
 		return s, err
 	}

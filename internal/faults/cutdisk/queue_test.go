@@ -71,10 +71,11 @@ func (l *ledger) compare(next uint64) error {
 		l.checked++
 		if _, ok := l.found[seq]; !ok {
 			missing = append(missing, seq)
+			delete(l.life, seq) // counted once
 		}
 	}
 	l.lost += len(missing)
-	if l.lies { // what it lost is counted once; its numbers come again
+	if l.lies { // numbers come again, so nothing older than this life is compared next
 		l.done, l.synced, l.life = next-1, next-1, map[uint64]uint64{}
 		return nil
 	}

@@ -26,7 +26,7 @@ func sweep(tmp, dir string) error {
 	serving := filepath.Join(tmp, fuseDir)
 	var errs []error
 	for range 8 { // mounts may lie on each other
-		table, err := mountTable()
+		table, err := mountTable(ourMounts)
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func sweep(tmp, dir string) error {
 			break
 		}
 	}
-	if !awaitNoLoop(serving, 10*time.Second) {
+	if !awaitRelease(serving, 10*time.Second) {
 		errs = append(errs, fmt.Errorf("%v: a process still has the disk at %s open; it goes with it", loopsOn(serving), dir))
 	}
 	if err := unmount(serving); err != nil {
@@ -93,7 +93,7 @@ func startOf(pid int) (string, error) {
 // sweepLeftovers removes what instances left whose process and janitor were
 // both killed. Those of living processes and of other programs stay.
 func sweepLeftovers() error {
-	table, err := mountTable()
+	table, err := mountTable(ourMounts)
 	if err != nil {
 		return err
 	}
