@@ -30,6 +30,8 @@ func content(round uint64) []byte {
 // Lost is not there, or not whole.
 func cutRounds(t *testing.T, r *rig, rounds uint64, syncFile, syncDir bool) (kept, lost int) {
 	t.Helper()
+	unflushed := 0
+	defer func() { t.Logf("%d of %d cuts met unflushed writes", unflushed, rounds) }()
 	for round := range rounds {
 		dir := filepath.Join(r.dir, fmt.Sprint("round", round))
 		if err := os.Mkdir(dir, 0o755); err != nil {
@@ -44,7 +46,12 @@ func cutRounds(t *testing.T, r *rig, rounds uint64, syncFile, syncDir bool) (kep
 				t.Fatal(err)
 			}
 		}
-		r.do("cut %d", round)
+		if syncDir {
+			freezeAmidNoise(r, dir, 1+int(round*7%40))
+		}
+		if a := r.do("cut %d", round); a.UnflushedBytes > 0 {
+			unflushed++
+		}
 		got, err := os.ReadFile(filepath.Join(dir, "file"))
 		switch {
 		case err == nil && bytes.Equal(got, want):
@@ -59,6 +66,25 @@ func cutRounds(t *testing.T, r *rig, rounds uint64, syncFile, syncDir bool) (kep
 		}
 	}
 	return kept, lost
+}
+
+// freezeAmidNoise takes the power away with the n-th write of a program that
+// writes and syncs other files: the journal is busy at the cut.
+func freezeAmidNoise(r *rig, dir string, n int) {
+	r.t.Helper()
+	ended := make(chan error)
+	go func() {
+		for i := uint64(0); ; i++ {
+			if err := put(dir, fmt.Sprint("noise", i%5), content(i), true, true); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	r.do("freeze after %d", n)
+	if err := <-ended; !errors.Is(err, syscall.EIO) && !errors.Is(err, syscall.EROFS) {
+		r.t.Errorf("without power a write says %v", err)
+	}
 }
 
 func TestCut_LeavesWhatWasSynced(t *testing.T) {

@@ -128,4 +128,3 @@ func TestStart_SaysWhatIsMissing(t *testing.T) {
 		}
 	}
 }
-

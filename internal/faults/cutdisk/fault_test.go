@@ -147,4 +147,3 @@ func TestCommands_RefuseWhatTheyDoNotKnow(t *testing.T) {
 	}
 	r.do("stat")
 }
-
