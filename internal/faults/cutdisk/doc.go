@@ -43,7 +43,8 @@
 // command leaves the program running, except after "start".
 //
 //	freeze         The power goes now: from here each block write, read and flush
-//	               fails, so no fsync returns nil any more. Answers at once.
+//	               fails, so no fsync that has work to do returns nil any more.
+//	               Answers at once.
 //	               Kill the programs on DIR between freeze and cut: one that
 //	               opens files after the cut would write to the next life.
 //	freeze after N The same with the N-th block write from now, or after 5 s.
