@@ -20,8 +20,9 @@ type inspector struct {
 	length int // of the body so far, later what is left of it
 	err    error
 
-	packet uint16 // of the PUBACK whose body is being read
-	puback func(packet uint16)
+	packet   uint16 // of the PUBACK whose body is being read
+	puback   func(packet uint16)
+	answered bool // something of ours was acknowledged; whoever reads it clears it
 }
 
 type headerState uint8
@@ -67,6 +68,7 @@ func (s *inspector) pass(p []byte) (int, error) {
 
 func (s *inspector) bodyEnds() {
 	s.state = atType
+	s.answered = s.answered || s.kind>>4 != 3 // all but PUBLISH
 	if s.kind>>4 == 4 && s.puback != nil {
 		s.puback(s.packet)
 	}
@@ -86,7 +88,7 @@ func (s *inspector) take(b byte) {
 	}
 	s.state = atBody
 	if s.length == 0 {
-		s.state = atType
+		s.bodyEnds()
 	}
 }
 
