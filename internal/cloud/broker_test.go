@@ -40,6 +40,9 @@ type broker struct {
 	wrap        func(net.Conn) net.Conn // around the client's end
 }
 
+// silentClose as the CONNACK's code is none: the broker closes the connection.
+const silentClose = 0xFF
+
 type brokerConn struct {
 	net.Conn
 	b *broker
@@ -130,7 +133,7 @@ func (c *brokerConn) handle(p packets.ControlPacket) bool {
 		b.mu.Unlock()
 		ack := packets.NewControlPacket(packets.Connack).(*packets.ConnackPacket)
 		ack.ReturnCode = code
-		if ack.Write(c) != nil || code != 0 {
+		if code == silentClose || ack.Write(c) != nil || code != 0 {
 			return false
 		}
 		if onLogin != nil {

@@ -20,7 +20,7 @@ type inspector struct {
 	length int // of the body so far, later what is left of it
 	err    error
 
-	packet   uint16 // of the PUBACK whose body is being read
+	packet   uint16 // of the PUBACK whose body is being read; of a CONNACK, its two bytes
 	puback   func(packet uint16)
 	answered bool // something of ours was acknowledged; whoever reads it clears it
 }
@@ -48,15 +48,18 @@ func (s *inspector) pass(p []byte) (int, error) {
 			i++
 		case atBody:
 			n := min(s.length, len(p)-i)
-			if s.kind>>4 == 4 {
+			if kind := s.kind >> 4; kind == 4 || kind == 2 {
 				for _, b := range p[i : i+n] {
 					s.packet = s.packet<<8 | uint16(b)
 				}
 			}
 			s.length -= n
 			i += n
-			if s.length == 0 {
-				s.bodyEnds()
+			if s.length > 0 {
+				break
+			}
+			if s.bodyEnds(); s.err != nil {
+				return i - 1, s.err
 			}
 		}
 	}
@@ -69,8 +72,11 @@ func (s *inspector) pass(p []byte) (int, error) {
 func (s *inspector) bodyEnds() {
 	s.state = atType
 	s.answered = s.answered || s.kind>>4 != 3 // all but PUBLISH
-	if s.kind>>4 == 4 && s.puback != nil {
+	switch kind := s.kind >> 4; {
+	case kind == 4 && s.puback != nil:
 		s.puback(s.packet)
+	case kind == 2 && byte(s.packet) > 5: // the codec would take it for a success
+		s.err = fmt.Errorf("the broker answered the login with the unknown code %d", byte(s.packet))
 	}
 }
 

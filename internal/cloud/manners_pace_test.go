@@ -1,0 +1,392 @@
+package cloud
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"serialgw/internal/reading"
+)
+
+// waits returns how long passed between one attempt and the next.
+func (b *broker) waits() (all []time.Duration) {
+	dials := b.dialsSeen()
+	for i := 1; i < len(dials); i++ {
+		all = append(all, dials[i].Sub(dials[i-1]))
+	}
+	return all
+}
+
+// wantPace fails if more than two attempts lie in any five seconds.
+func (b *broker) wantPace(t *testing.T) {
+	t.Helper()
+	dials := b.dialsSeen()
+	for i := 2; i < len(dials); i++ {
+		if d := dials[i].Sub(dials[i-2]); d <= 5*time.Second {
+			t.Fatalf("attempts %d to %d of %d within %v", i-2, i, len(dials), d)
+		}
+	}
+}
+
+// Whatever fails, in whatever order, and however often a link comes up: any five
+// seconds see two attempts at most.
+func TestClient_PaceOverRandomFailures_ONENET_18(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(seed, 18))
+				b := &broker{}
+				r := start(t, testConfig(), b)
+				for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); {
+					b.set(func() { b.misbehave(rng) })
+					if rng.IntN(3) > 0 {
+						r.c.LinkUp()
+					}
+					if _, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); err == nil {
+						r.c.Flush()
+					}
+					if rng.IntN(8) == 0 && len(seen(b, &b.conns)) > 0 {
+						b.cut()
+					}
+					select {
+					case <-r.c.Outcomes():
+					case <-time.After(time.Duration(rng.ExpFloat64() * float64(5*time.Second))):
+					}
+				}
+				b.wantPace(t)
+				if n := len(b.dialsSeen()); n < 100 {
+					t.Errorf("%d attempts in a day: the failures were too few to show anything", n)
+				}
+			})
+		})
+	}
+}
+
+// misbehave draws what the broker does next. Its lock is held.
+func (b *broker) misbehave(rng *rand.Rand) {
+	b.unreachable, b.closes, b.noSuback, b.noPuback = rng.IntN(6) == 0, rng.IntN(6) == 0, rng.IntN(12) == 0, rng.IntN(6) == 0
+	code := byte(0)
+	if rng.IntN(10) == 0 {
+		code = byte(1 + rng.IntN(6))
+	}
+	b.connack = func(int) byte { return code }
+	refused := rng.IntN(20) == 0
+	b.suback = func(string) byte {
+		if refused {
+			return 0x80
+		}
+		return 0
+	}
+	b.onLogin, b.onPost = nil, confirmAll
+	if rng.IntN(8) == 0 {
+		b.onLogin = func(c *brokerConn) { _ = c.Close() }
+	}
+	if rng.IntN(4) == 0 {
+		b.onPost = func(c *brokerConn, _ *packets.PublishPacket) { _ = c.Close() }
+	}
+}
+
+// A connection that lived has the back-off begin anew.
+func TestClient_BackoffResets_ONENET_18(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{unreachable: true}
+		r := start(t, testConfig(), b)
+		r.pass(10 * time.Minute)
+		b.set(func() { b.unreachable = false })
+		r.awaitLink(reading.LinkReady)
+		if waits := b.waits(); waits[len(waits)-1] < time.Minute {
+			t.Fatalf("waits %v: the last one has not grown", waits)
+		}
+		r.pass(soundLife)
+		b.cut()
+		r.awaitLink(reading.LinkReady)
+		if e := r.kinds(EventLost); len(e) != 1 || e[0].Wait < 2*time.Second || e[0].Wait > 2500*time.Millisecond {
+			t.Errorf("events %+v, want a wait of 2 s and some jitter", e)
+		}
+	})
+}
+
+// One that did not live has it grow on.
+func TestClient_BackoffGrowsOverShortLives_ONENET_18(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{unreachable: true}
+		r := start(t, testConfig(), b)
+		r.pass(10 * time.Minute)
+		b.set(func() { b.unreachable = false })
+		r.awaitLink(reading.LinkReady)
+		r.pass(soundLife - time.Second)
+		b.cut()
+		r.pass(time.Second)
+		if e := r.kinds(EventLost); len(e) != 1 || e[0].Wait < time.Minute {
+			t.Errorf("events %+v, want a wait of a minute", e)
+		}
+	})
+}
+
+func TestBackoff_JitterUpward_ONENET_18(t *testing.T) {
+	var b backoff
+	low, high := time.Hour, time.Duration(0)
+	for range 1000 {
+		b.network = networkMost
+		wait, _ := b.after(ending{kind: endNetwork})
+		low, high = min(low, wait), max(high, wait)
+	}
+	if low < networkMost || low > networkMost*101/100 || high < networkMost*124/100 || high >= networkMost*5/4 {
+		t.Errorf("waits from %v to %v, want them spread over %v to %v", low, high, networkMost, networkMost*5/4)
+	}
+}
+
+// A link that comes up ends a wait for the network, and no other: not after a
+// refused login, nor when something kicks or bans us.
+func TestClient_LinkUp_ONENET_18_19_20(t *testing.T) {
+	refuse := func(int) byte { return 4 }
+	kick := func(c *brokerConn) { _ = c.Close() }
+	for _, tt := range []struct {
+		name  string
+		b     *broker
+		after time.Duration // the wait has begun by then
+		wait  time.Duration // at least; 0: none
+	}{
+		{"Network", &broker{unreachable: true}, 10 * time.Minute, 0},
+		{"LoginRefused", &broker{connack: refuse}, time.Second, 30 * time.Second},
+		{"SubscriptionRefused", &broker{suback: func(string) byte { return 0x80 }}, time.Second, 30 * time.Second},
+		{"Kicked", &broker{onLogin: kick}, 15 * time.Second, time.Minute},
+		{"Banned", &broker{closes: true}, 45 * time.Second, 5 * time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, testConfig(), tt.b)
+				r.pass(tt.after)
+				before := tt.b.dialsSeen()
+				last := before[len(before)-1]
+				up := time.Now()
+				r.c.LinkUp()
+				for len(tt.b.dialsSeen()) == len(before) {
+					r.pass(100 * time.Millisecond)
+					r.c.LinkUp()
+				}
+				wait := tt.b.dialsSeen()[len(before)].Sub(last)
+				most := tt.wait*5/4 + time.Second
+				if tt.wait == 0 { // of which the pace may want 5 s
+					wait, most = time.Since(up), 5*time.Second+200*time.Millisecond
+				}
+				if wait < tt.wait || wait > most {
+					t.Errorf("the next attempt came after %v, want %v to %v", wait, tt.wait, most)
+				}
+				tt.b.wantPace(t)
+			})
+		})
+	}
+}
+
+// resetting closes as a peer does that resets the connection.
+type resetting struct{ net.Conn }
+
+func (c resetting) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
+
+// A peer that takes each connection and closes it unanswered may have banned us:
+// after five of them we wait as long as a ban lasts, and say so.
+func TestClient_SuspectedBan_ONENET_18(t *testing.T) {
+	for name, b := range map[string]*broker{
+		"Closed":         {closes: true},
+		"ClosedAtLogin":  {connack: func(int) byte { return silentClose }},
+		"Reset":          {wrap: func(c net.Conn) net.Conn { return resetting{c} }},
+		"ResetOnWriting": {wrap: func(c net.Conn) net.Conn { return broken{c} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, testConfig(), b)
+				r.pass(time.Hour)
+				for i, want := range []time.Duration{2, 4, 8, 16, 300, 300, 300} {
+					want *= time.Second
+					if got := b.waits()[i]; got < want || got > want*5/4+time.Second {
+						t.Errorf("wait %d was %v, want %v and some jitter", i+1, got, want)
+					}
+				}
+				e := r.kinds(EventSuspect)
+				if len(e) == 0 || e[0].Wait < 5*time.Minute || !strings.Contains(e[0].Text, "locks a device out for 5 minutes") ||
+					!strings.Contains(e[0].Text, "onenet.tls") {
+					t.Errorf("events %+v", e)
+				}
+				b.set(func() { b.closes, b.connack, b.wrap = false, nil, nil })
+				r.awaitLink(reading.LinkReady)
+				r.pass(soundLife)
+				b.set(func() { b.closes = true })
+				b.cut()
+				r.pass(10 * time.Second)
+				if n := len(r.kinds(EventSuspect)); n != len(e) {
+					t.Error("one close after a sound connection is suspected of being a ban")
+				}
+			})
+		})
+	}
+}
+
+// broken takes no write.
+type broken struct{ net.Conn }
+
+func (c broken) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// No ban: closes that other failures interrupt, and a broker of one's own.
+func TestClient_NoBanSuspected_ONENET_18(t *testing.T) {
+	t.Run("NetworkBetween", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := &broker{closes: true}
+			r := start(t, testConfig(), b)
+			for range 60 { // every third attempt does not reach the peer at all
+				n := len(b.dialsSeen())
+				b.set(func() { b.unreachable = n%3 == 0 })
+				for len(b.dialsSeen()) == n {
+					r.pass(time.Second)
+				}
+			}
+			if e := r.kinds(EventSuspect); len(e) > 0 {
+				t.Errorf("events %+v", e)
+			}
+		})
+	})
+	t.Run("OwnBroker", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := &broker{closes: true}
+			r := start(t, ownBroker(), b)
+			r.pass(time.Hour)
+			for i, wait := range b.waits() {
+				if wait > networkMost*5/4 {
+					t.Errorf("wait %d was %v", i+1, wait)
+				}
+			}
+			if e := r.kinds(EventSuspect); len(e) > 0 {
+				t.Errorf("events %+v", e)
+			}
+		})
+	})
+}
+
+// Every code of the CONNACK: which wait it brings, and whether its text names
+// what to check. Code 3 says that the server is away for now.
+func TestClient_ConnackCodes_ONENET_19(t *testing.T) {
+	for _, tt := range []struct {
+		code   byte
+		kind   EventKind
+		first  time.Duration
+		most   time.Duration
+		causes bool
+	}{
+		{1, EventRefused, 30 * time.Second, 10 * time.Minute, false},
+		{2, EventRefused, 30 * time.Second, 10 * time.Minute, false},
+		{3, EventFailed, 2 * time.Second, time.Minute, false},
+		{4, EventRefused, 30 * time.Second, 10 * time.Minute, true},
+		{5, EventRefused, 30 * time.Second, 10 * time.Minute, true},
+		{6, EventFailed, 2 * time.Second, time.Minute, false},
+	} {
+		t.Run(fmt.Sprint(tt.code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, testConfig(), &broker{connack: func(int) byte { return tt.code }})
+				r.pass(3 * time.Hour)
+				want := tt.first
+				for i, wait := range r.b.waits() {
+					if wait < want || wait > want*5/4+5*time.Second {
+						t.Errorf("wait %d was %v, want %v and some jitter", i+1, wait, want)
+					}
+					want = min(2*want, tt.most)
+				}
+				e := r.kinds(tt.kind)
+				if len(e) != len(r.b.dialsSeen()) {
+					t.Fatalf("%d events of %d attempts: %+v", len(e), len(r.b.dialsSeen()), e)
+				}
+				if tt.kind == EventRefused && (e[0].Code != int(tt.code) || !strings.Contains(e[0].Text, fmt.Sprintf("code %d", tt.code))) {
+					t.Errorf("the text does not name the code: %+v", e[0])
+				}
+				for _, cause := range []string{"onenet.product", "onenet.device", "onenet.key", "clock", "thing model", "onenet.address", "device log"} {
+					if strings.Contains(e[0].Text, cause) != tt.causes {
+						t.Errorf("%q is named: %v, want %v: %s", cause, !tt.causes, tt.causes, e[0].Text)
+					}
+				}
+				if r.c.Status().State != StateWaiting {
+					t.Errorf("status %+v", r.c.Status())
+				}
+				r.checkNoSecret()
+			})
+		})
+	}
+}
+
+// Two programs with one device name end each other's connection. Each login
+// costs the other one its own; soon one of them says why and waits a minute, so
+// that the other one lives.
+func TestClient_KickedByTwin_ONENET_20(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{onPost: confirmAll}
+		var older *brokerConn
+		b.onLogin = func(c *brokerConn) { // the newer login wins
+			if older != nil {
+				_ = older.Close()
+			}
+			older = c
+		}
+		twins := [2]*rig{start(t, testConfig(), b), start(t, testConfig(), b)}
+		for range 600 {
+			for _, r := range twins {
+				if id, err := r.c.Post([]reading.Entry{entry(1, stampAt(0), volt(1))}); err == nil && id > 0 {
+					r.c.Flush()
+				}
+				for len(r.c.Outcomes()) > 0 {
+					<-r.c.Outcomes()
+				}
+			}
+			twins[0].pass(time.Second)
+		}
+		said := append(twins[0].kinds(EventSuspect), twins[1].kinds(EventSuspect)...)
+		if len(said) == 0 {
+			t.Fatal("ten minutes, and none of them has said a word")
+		}
+		for _, e := range said {
+			if e.Wait < time.Minute || !strings.Contains(e.Text, "a second program is logged in with the same device name") {
+				t.Errorf("event %+v", e)
+			}
+		}
+		if n := len(b.loginsSeen()); n > 40 {
+			t.Errorf("%d logins in ten minutes: they fight on", n)
+		}
+		for i, r := range twins {
+			if s := r.c.Status(); s.Confirmed < 5 {
+				t.Errorf("twin %d: %+v", i, s)
+			}
+		}
+	})
+}
+
+// A platform that ends the connection at each post does not allow the topic:
+// after three of them that is said, with a wait of a minute, and no post is
+// taken for delivered.
+func TestClient_IllegalTopic_ONENET_8_20(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{onPost: func(c *brokerConn, _ *packets.PublishPacket) {
+			time.AfterFunc(300*time.Millisecond, func() { _ = c.Close() }) // the PUBACK comes before the end
+		}}
+		r := start(t, testConfig(), b)
+		for range 4 {
+			r.awaitLink(reading.LinkReady)
+			id := r.post(entry(1, stampAt(0), volt(1)))
+			r.awaitLink(reading.LinkDown)
+			if o := r.next(); o.Post != id || o.Verdict != reading.Lost {
+				t.Errorf("outcome %+v, want Lost", o)
+			}
+		}
+		r.pass(time.Second)
+		e := r.kinds(EventSuspect)
+		if len(e) != 2 || e[0].Wait < time.Minute || !strings.Contains(e[0].Text, "does not allow a topic that we post to") {
+			t.Errorf("events %+v, want one after the third and one after the fourth", e)
+		}
+		if waits := b.waits(); waits[1] > 10*time.Second || waits[2] < time.Minute {
+			t.Errorf("waits %v", waits)
+		}
+	})
+}
