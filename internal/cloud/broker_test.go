@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -23,6 +25,7 @@ type broker struct {
 	posts   []*packets.PublishPacket
 	conns   []*brokerConn
 	pings   []time.Time
+	acked   []uint16 // packets of ours
 
 	unreachable bool
 	unsynced    bool                // the client's clock
@@ -55,7 +58,8 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 	if b.unreachable {
 		return nil, errors.New("network is unreachable")
 	}
-	near, far := net.Pipe()
+	pipe, far := net.Pipe()
+	near := net.Conn(asTCP{pipe})
 	c := &brokerConn{far, b}
 	b.conns = append(b.conns, c)
 	if b.closes {
@@ -67,6 +71,28 @@ func (b *broker) dial(context.Context, string, string) (net.Conn, error) {
 		return b.wrap(near), nil
 	}
 	return near, nil
+}
+
+// asTCP fails as TCP does where the peer has closed: writing, and no earlier.
+type asTCP struct{ net.Conn }
+
+func (c asTCP) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = syscall.EPIPE
+	}
+	return n, err
+}
+
+func (c asTCP) SetReadDeadline(t time.Time) error { return asTCPLimit(c.Conn.SetReadDeadline(t)) }
+
+func (c asTCP) SetWriteDeadline(t time.Time) error { return asTCPLimit(c.Conn.SetWriteDeadline(t)) }
+
+func asTCPLimit(err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return err
 }
 
 // What the broker has seen so far.
@@ -175,6 +201,8 @@ func (c *brokerConn) handle(p packets.ControlPacket) bool {
 			return true
 		}
 		return c.pingresp() == nil
+	case *packets.PubackPacket:
+		b.set(func() { b.acked = append(b.acked, p.MessageID) })
 	case *packets.DisconnectPacket:
 		return false
 	}

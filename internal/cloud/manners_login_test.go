@@ -207,8 +207,8 @@ func TestClient_SubackMissing_ONENET_9(t *testing.T) {
 				t.Fatalf("Post: %v, want ErrNotReady", err)
 			}
 		}
-		for i, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
-			want *= time.Second
+		for i, seconds := range []int{2, 4, 8, 16, 32, 60, 60} {
+			want := time.Duration(seconds) * time.Second
 			if got := b.waits()[i] - subackTimeout; got < want || got > want*5/4+time.Second {
 				t.Errorf("wait %d was %v, want %v and some jitter", i+1, got, want)
 			}

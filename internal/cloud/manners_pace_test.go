@@ -204,8 +204,8 @@ func TestClient_SuspectedBan_ONENET_18(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := start(t, testConfig(), b)
 				r.pass(time.Hour)
-				for i, want := range []time.Duration{2, 4, 8, 16, 300, 300, 300} {
-					want *= time.Second
+				for i, seconds := range []int{2, 4, 8, 16, 300, 300, 300} {
+					want := time.Duration(seconds) * time.Second
 					if got := b.waits()[i]; got < want || got > want*5/4+time.Second {
 						t.Errorf("wait %d was %v, want %v and some jitter", i+1, got, want)
 					}
@@ -227,6 +227,19 @@ func TestClient_SuspectedBan_ONENET_18(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The same where the peer closes during the TLS handshake.
+func TestClient_SuspectedBanUnderTLS_ONENET_18(t *testing.T) {
+	cfg := testConfig()
+	cfg.TLS, cfg.CAFile = true, newAuthority(t).file(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, cfg, &broker{closes: true})
+		r.pass(10 * time.Minute)
+		if e := r.kinds(EventSuspect); len(e) != 2 || e[0].Wait < 5*time.Minute || !strings.Contains(e[0].Text, "TLS") {
+			t.Errorf("events %+v, want two in ten minutes", e)
+		}
+	})
 }
 
 // broken takes no write.
@@ -324,12 +337,12 @@ func TestClient_ConnackCodes_ONENET_19(t *testing.T) {
 func TestClient_KickedByTwin_ONENET_20(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{onPost: confirmAll}
-		var older *brokerConn
+		var session *brokerConn
 		b.onLogin = func(c *brokerConn) { // the newer login wins
-			if older != nil {
-				_ = older.Close()
+			b.set(func() { session, c = c, session })
+			if c != nil {
+				_ = c.Close()
 			}
-			older = c
 		}
 		twins := [2]*rig{start(t, testConfig(), b), start(t, testConfig(), b)}
 		for range 600 {

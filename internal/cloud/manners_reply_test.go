@@ -315,3 +315,30 @@ func TestClient_PubackLate(t *testing.T) {
 		}
 	})
 }
+
+// Where replies come with QoS 1, each is acknowledged, whatever it is: a broker
+// that waits for too many would send no more.
+func TestClient_AcknowledgesReplies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.Address, cfg.Topic = "10.0.0.1", "plant/up"
+		r := start(t, cfg, &broker{})
+		r.awaitLink(reading.LinkReady)
+		id := r.post(entry(1, stampAt(0), volt(1)))
+		synctest.Wait()
+		for n, payload := range []string{`{"id":"1","code":200}`, `nonsense`, `{"id":"` + strconv.FormatUint(id, 10) + `","code":200}`} {
+			p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+			p.TopicName, p.Qos, p.MessageID, p.Payload = "plant/up/reply", 1, uint16(n+1), []byte(payload)
+			if err := p.Write(r.b.conn()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if o := r.next(); o.Verdict != reading.Confirmed {
+			t.Errorf("outcome %+v", o)
+		}
+		synctest.Wait()
+		if got := seen(r.b, &r.b.acked); !slices.Equal(got, []uint16{1, 2, 3}) {
+			t.Errorf("acknowledged %v, want 1 to 3", got)
+		}
+	})
+}
