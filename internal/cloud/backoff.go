@@ -23,6 +23,11 @@ const (
 	suspectAfter = 3
 	suspectWait  = time.Minute
 
+	// banAfter connections in a row that the peer took and closed before it
+	// answered the login, it is as if we were banned: a ban lasts 5 minutes.
+	banAfter = 5
+	banWait  = 5 * time.Minute
+
 	// Two logins in loginWindow are allowed by every text of the platform; a
 	// third may cost a ban of five minutes. [ONENET-18]
 	loginWindow = 5 * time.Second
@@ -34,6 +39,7 @@ type endKind uint8
 const (
 	endStopped endKind = iota // we were told to
 	endNetwork                // not reached, or no proper answer
+	endClosed                 // taken, and closed before the CONNACK
 	endLogin                  // CONNACK with a code
 	endTopics                 // the subscription was refused
 	endDropped                // it had been logged in
@@ -54,6 +60,7 @@ type backoff struct {
 	network time.Duration // the last wait of each kind; 0 = none since a success
 	refused time.Duration
 	short   int // connections in a row that did not live
+	closed  int // in a row, before the CONNACK
 
 	attempts [2]reading.Stamp // the last two, oldest first
 }
@@ -64,7 +71,14 @@ func (b *backoff) began(now reading.Stamp) { b.attempts = [2]reading.Stamp{b.att
 // after returns the wait that an ending calls for, and whether news from the
 // network may cut it short.
 func (b *backoff) after(end ending) (wait time.Duration, network bool) {
+	if b.closed++; end.kind != endClosed {
+		b.closed = 0
+	}
 	switch end.kind {
+	case endClosed:
+		if b.banned() {
+			return jitter(banWait), false
+		}
 	case endLogin, endTopics:
 		b.refused = grow(b.refused, refusedFirst, refusedMost)
 		return jitter(b.refused), false
@@ -82,6 +96,9 @@ func (b *backoff) after(end ending) (wait time.Duration, network bool) {
 // suspicious reports whether something other than the network must be at work.
 // [ONENET-20]
 func (b *backoff) suspicious() bool { return b.short >= suspectAfter }
+
+// banned reports whether the platform seems to have locked us out. [ONENET-18]
+func (b *backoff) banned() bool { return b.closed >= banAfter }
 
 // pace returns how long the platform's login limit wants us to wait.
 func (b *backoff) pace(now reading.Stamp) time.Duration {
@@ -112,6 +129,11 @@ const loginHelp = "the platform gives code 4 for every cause; check, in this ord
 const suspectHelp = "dropped within seconds of the login, again and again: a second program is logged in with the same device name " +
 	"(the newer login wins), or the platform does not allow a topic that we post to"
 
+const banHelp = "it takes the connection and closes it before it answers the login, again and again: " +
+	"after too many logins within seconds the platform locks a device out for 5 minutes " +
+	"(is a second program logging in with the same device name?); " +
+	"if it goes on, check onenet.tls and the port of onenet.address"
+
 // explain words an ending for people.
 func (b *backoff) explain(end ending, target string) Event {
 	switch end.kind {
@@ -121,6 +143,10 @@ func (b *backoff) explain(end ending, target string) Event {
 			text += ": " + loginHelp
 		}
 		return Event{Kind: EventRefused, Code: int(end.code), Text: text}
+	case endClosed:
+		if b.banned() {
+			return Event{Kind: EventSuspect, Text: fmt.Sprintf("%s: %s; the last attempt ended with: %v", target, banHelp, end.err)}
+		}
 	case endTopics:
 		return Event{Kind: EventRefused, Text: fmt.Sprintf("%s: %v", target, end.err)}
 	case endDropped:

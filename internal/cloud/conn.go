@@ -61,7 +61,12 @@ type conn struct {
 	check inspector
 	acked func(posts []uint64) // called by the reading goroutine
 
+	keepAlive uint16 // seconds, for the CONNECT; 0 leaves it as the codec wrote it
+
 	bytesIn, bytesOut *atomic.Int64
+
+	born         time.Time
+	heard, spoke atomic.Int64 // ns since born: the last acknowledgement, the last write
 
 	acks []uint64 // posts, of the present read; the reading goroutine's
 	sent []byte   // the memory of the last write; the sender's
@@ -81,7 +86,7 @@ type conn struct {
 func newConn(c net.Conn, in, out *atomic.Int64, acked func([]uint64)) *conn {
 	n := &conn{
 		Conn: c, bytesIn: in, bytesOut: out, acked: acked, unacked: make(map[uint16]uint64),
-		ready: make(chan struct{}, 1), over: make(chan struct{}),
+		ready: make(chan struct{}, 1), over: make(chan struct{}), born: time.Now(),
 	}
 	n.check.puback = n.puback
 	n.in = bufio.NewReaderSize(readerFunc(n.readChecked), readMost)
@@ -102,6 +107,10 @@ func (c *conn) readChecked(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	good, bad := c.check.pass(p[:n])
 	c.bytesIn.Add(int64(good))
+	if c.check.answered {
+		c.check.answered = false
+		c.heard.Store(int64(time.Since(c.born)))
+	}
 	if len(c.acks) > 0 {
 		c.acked(c.acks)
 		c.acks = c.acks[:0]
@@ -182,7 +191,11 @@ func (c *conn) gather(p []byte, parting bool) error {
 	if c.err != nil {
 		return c.err
 	}
+	start := len(c.out)
 	c.out = append(c.out, p...)
+	if p[0]>>4 == 1 && c.keepAlive > 0 {
+		setKeepAlive(c.out[start:], c.keepAlive)
+	}
 	c.parting = c.parting || parting
 	if isPost {
 		c.unacked[packet] = post
@@ -193,6 +206,19 @@ func (c *conn) gather(p []byte, parting bool) error {
 	}
 	return nil
 }
+
+// ping asks the broker for a sign of life.
+func (c *conn) ping() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = append(c.out, 12<<4, 0)
+	c.signal()
+}
+
+// lastHeard and lastSpoke return when the last acknowledgement came in, and
+// when the last write began that succeeded.
+func (c *conn) lastHeard() time.Time { return c.born.Add(time.Duration(c.heard.Load())) }
+func (c *conn) lastSpoke() time.Time { return c.born.Add(time.Duration(c.spoke.Load())) }
 
 func (c *conn) signal() {
 	select {
@@ -212,7 +238,8 @@ func (c *conn) send() error {
 		return err
 	}
 	// Without a limit, a peer that stopped reading would hold the keepalive up.
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	now := time.Now()
+	if err := c.Conn.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
 		return c.fail(err)
 	}
 	n, err := c.Conn.Write(c.sent)
@@ -220,6 +247,7 @@ func (c *conn) send() error {
 	if err != nil {
 		return c.fail(err)
 	}
+	c.spoke.Store(int64(now.Sub(c.born)))
 	// TLS writes from its reader, too, at times of its own.
 	if err := c.Conn.SetWriteDeadline(time.Time{}); err != nil {
 		return c.fail(err)

@@ -161,6 +161,13 @@ func TestContract_EachSampleArrives(t *testing.T) {
 		{"LoginsRefused", func(s *onenetsim.Server) { s.ConnackCode(4, 2) }},
 		{"ServerDown", func(s *onenetsim.Server) { s.RefuseFor(5 * time.Minute) }},
 		{"HalfClosed", func(s *onenetsim.Server) { time.AfterFunc(1500*time.Millisecond, s.HalfClose) }},
+		{"Banned", func(s *onenetsim.Server) {
+			time.AfterFunc(1500*time.Millisecond, func() { s.Ban(product, device, 5*time.Minute) })
+		}},
+		{"BlackHole", func(s *onenetsim.Server) {
+			time.AfterFunc(1500*time.Millisecond, func() { s.Silent(true) })
+			time.AfterFunc(3*time.Minute, func() { s.Silent(false) })
+		}},
 		{"Dropped", func(s *onenetsim.Server) { time.AfterFunc(1500*time.Millisecond, s.DropAll) }},
 	} {
 		for _, history := range []bool{true, false} {

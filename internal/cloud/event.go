@@ -16,7 +16,7 @@ const (
 	EventFailed     EventKind = "failed"      // the attempt did not succeed
 	EventRefused    EventKind = "refused"     // the platform refused the login or the subscription
 	EventLost       EventKind = "lost"        // a connection that was ready is gone
-	EventSuspect    EventKind = "suspect"     // dropped soon after login, again and again
+	EventSuspect    EventKind = "suspect"     // dropped soon after login, or closed before its answer, again and again
 	EventHistoryOff EventKind = "history off" // history/post is not used for now
 	EventDownlink   EventKind = "downlink"    // a write or call from the cloud was declined
 )

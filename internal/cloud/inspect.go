@@ -20,8 +20,9 @@ type inspector struct {
 	length int // of the body so far, later what is left of it
 	err    error
 
-	packet uint16 // of the PUBACK whose body is being read
-	puback func(packet uint16)
+	packet   uint16 // of the PUBACK whose body is being read; of a CONNACK, its two bytes
+	puback   func(packet uint16)
+	answered bool // something of ours was acknowledged; whoever reads it clears it
 }
 
 type headerState uint8
@@ -47,15 +48,18 @@ func (s *inspector) pass(p []byte) (int, error) {
 			i++
 		case atBody:
 			n := min(s.length, len(p)-i)
-			if s.kind>>4 == 4 {
+			if kind := s.kind >> 4; kind == 4 || kind == 2 {
 				for _, b := range p[i : i+n] {
 					s.packet = s.packet<<8 | uint16(b)
 				}
 			}
 			s.length -= n
 			i += n
-			if s.length == 0 {
-				s.bodyEnds()
+			if s.length > 0 {
+				break
+			}
+			if s.bodyEnds(); s.err != nil {
+				return i - 1, s.err
 			}
 		}
 	}
@@ -67,8 +71,12 @@ func (s *inspector) pass(p []byte) (int, error) {
 
 func (s *inspector) bodyEnds() {
 	s.state = atType
-	if s.kind>>4 == 4 && s.puback != nil {
+	s.answered = s.answered || s.kind>>4 != 3 // all but PUBLISH
+	switch kind := s.kind >> 4; {
+	case kind == 4 && s.puback != nil:
 		s.puback(s.packet)
+	case kind == 2 && byte(s.packet) > 5: // the codec would take it for a success
+		s.err = fmt.Errorf("the broker answered the login with the unknown code %d", byte(s.packet))
 	}
 }
 
@@ -86,7 +94,7 @@ func (s *inspector) take(b byte) {
 	}
 	s.state = atBody
 	if s.length == 0 {
-		s.state = atType
+		s.bodyEnds()
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -18,7 +20,6 @@ import (
 
 const (
 	connectTimeout = 10 * time.Second
-	pingTimeout    = 10 * time.Second
 	goodbye        = 250 // ms for the DISCONNECT
 
 	answersMost = 32 // downlink answers that may wait
@@ -45,6 +46,7 @@ type session struct {
 	began  reading.Stamp // the login
 	before uint64        // posts confirmed before it
 
+	reached bool           // the peer took the connection
 	openErr error          // of the network, better worded than paho's
 	abort   func() bool    // stops what closes the connection when ctx ends
 	lost    chan error     // one slot: the connection is gone, or must go
@@ -87,11 +89,26 @@ func (c *Client) connect(ctx context.Context, now reading.Stamp) (*session, endi
 		if s.openErr != nil {
 			err = s.openErr
 		}
-		return nil, ending{kind: endNetwork, err: err}
+		return nil, ending{kind: s.unanswered(), err: err}
 	}
 	s.began = c.clock()
 	s.before = c.Status().Confirmed
 	return s, ending{}
+}
+
+// unanswered returns what a login without a CONNACK may mean: a peer that takes
+// the connection and closes it is there, and does not want us. Only OneNET is
+// known to do so for a purpose. [ONENET-18]
+func (s *session) unanswered() endKind {
+	err := s.openErr
+	if s.conn != nil {
+		err = s.conn.reason(err)
+	}
+	closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if s.reached && closed && s.c.topics.Thing != "" {
+		return endClosed
+	}
+	return endNetwork
 }
 
 // options: MQTT 3.1.1, clean session, no will, nothing retried or resumed by
@@ -104,8 +121,7 @@ func (s *session) options(password string) *mqtt.ClientOptions {
 	o.SetCleanSession(true)
 	o.SetAutoReconnect(false)
 	o.SetConnectRetry(false)
-	o.SetKeepAlive(s.c.cfg.KeepAlive)
-	o.SetPingTimeout(pingTimeout)
+	o.SetKeepAlive(0) // serve does it: paho looks at a connection every 5 s only, which is too late
 	o.SetWriteTimeout(handOverMost)
 	o.SetConnectTimeout(connectTimeout)
 	o.SetOrderMatters(true)
@@ -140,6 +156,7 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 		s.openErr = err
 		return nil, err
 	}
+	s.reached = true
 	if s.c.tls != nil {
 		secure := tls.Client(raw, s.c.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
@@ -150,23 +167,36 @@ func (s *session) open(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 		raw = secure
 	}
 	s.conn = newConn(raw, &s.c.bytesIn, &s.c.bytesOut, s.acked)
+	s.conn.keepAlive = uint16(s.c.cfg.KeepAlive / time.Second)
 	s.sending.Go(s.send)
 	s.abort = context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })
 	return s.conn, nil
 }
 
 // serve watches the connection until it is lost (the error) or ctx ends (nil).
-// It sleeps while no post is open.
+// While no post is open it sleeps until the connection needs a sign of life.
 func (s *session) serve(ctx context.Context) error {
 	period := max(s.c.cfg.ReplyTimeout/10, 100*time.Millisecond)
 	timer := time.NewTimer(period)
 	defer timer.Stop()
+	life := pulse{keepAlive: s.c.cfg.KeepAlive}
+	beat := time.NewTimer(0)
+	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case err := <-s.lost:
 			return err
+		case <-beat.C:
+			ping, rest, err := life.step(time.Now(), s.conn.lastHeard(), s.conn.lastSpoke())
+			if err != nil {
+				return err
+			}
+			if ping {
+				s.conn.ping()
+			}
+			beat.Reset(rest)
 		case <-s.watch:
 			timer.Reset(period)
 		case <-timer.C:
@@ -238,6 +268,8 @@ func (s *session) failed(ctx context.Context, err error) ending {
 		return ending{kind: endStopped}
 	case errors.Is(err, errTopics):
 		return ending{kind: endTopics, err: err}
+	case errors.Is(err, errNoSuback): // however long that took, it was no success
+		return ending{kind: endNetwork, err: err}
 	}
 	return ending{
 		kind: endDropped, err: err,

@@ -13,6 +13,9 @@ const subackTimeout = 10 * time.Second
 // errTopics says that the broker grants none of the subscriptions.
 var errTopics = errors.New("the broker refuses the subscription: check that product and device belong together and that the product uses the thing model")
 
+// errNoSuback says that the broker does not answer a SUBSCRIBE.
+var errNoSuback = errors.New("no answer to the subscription")
+
 // subscribe asks for the replies and waits until they are granted: a reply to a
 // post before that would be missed. [ONENET-9]
 func (s *session) subscribe(ctx context.Context) error {
@@ -60,7 +63,7 @@ func (s *session) filter(ctx context.Context, topic string) (granted bool, err e
 	case <-ctx.Done():
 		return false, ctx.Err()
 	case <-timer.C:
-		return false, errors.New("no answer to the subscription")
+		return false, errNoSuback
 	}
 	if err := token.Error(); err != nil {
 		return false, err

@@ -173,33 +173,6 @@ func TestClient_FarExpiryOnce_ONENET_5(t *testing.T) {
 	})
 }
 
-func TestClient_HalfOpen_ONENET_23(t *testing.T) {
-	for _, name := range []string{"NothingComesBack", "NothingIsRead", "NothingIsReadWhilePosting"} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := &broker{}
-				r := start(t, testConfig(), b)
-				r.awaitLink(reading.LinkReady)
-				b.mu.Lock()
-				if b.mute = true; name != "NothingComesBack" {
-					b.stall = make(chan struct{})
-					defer close(b.stall)
-				}
-				b.mu.Unlock()
-				before := time.Now()
-				if name == "NothingIsReadWhilePosting" {
-					r.post(entry(1, stampAt(0), volt(1)))
-					r.post(entry(2, stampAt(0), volt(1)))
-				}
-				r.awaitLink(reading.LinkDown)
-				if d := time.Since(before); d > time.Minute {
-					t.Errorf("noticed after %v", d)
-				}
-			})
-		})
-	}
-}
-
 func TestClient_OversizePacket_ONENET_25(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, testConfig(), &broker{})
