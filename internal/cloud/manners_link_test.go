@@ -240,8 +240,8 @@ func TestClient_PingAnsweredLate_ONENET_23(t *testing.T) {
 			after time.Duration
 			lives bool
 		}{
-			{"InTime", keepAlive/2 - time.Millisecond, true},
-			{"TooLate", keepAlive/2 + time.Millisecond, false},
+			{"InTime", keepAlive*2/5 - time.Millisecond, true},
+			{"TooLate", keepAlive*2/5 + time.Millisecond, false},
 		} {
 			t.Run(tt.name+"/"+keepAlive.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -273,14 +273,14 @@ func TestPulse_Step(t *testing.T) {
 	}{
 		{now: 0, rest: 10},
 		{now: 10, heard: 9, spoke: 8, rest: 8},
-		{now: 18, heard: 17, spoke: 8, ping: true, rest: 5}, // the platform has heard nothing for 10 s
+		{now: 18, heard: 17, spoke: 8, ping: true, rest: 4}, // the platform has heard nothing for 10 s
 		{now: 23, heard: 18.1, spoke: 18, rest: 5},          // answered
 		{now: 28, heard: 18.1, spoke: 27, rest: 0.1},        // we speak, and nobody answers
-		{now: 28.1, heard: 18.1, spoke: 27, ping: true, rest: 5},
-		{now: 30, heard: 18.1, spoke: 29.5, rest: 3.1},
-		{now: 33, heard: 32.9, spoke: 29.5, rest: 6.5}, // answered at the last moment
-		{now: 39.5, heard: 38, spoke: 29.5, ping: true, rest: 5},
-		{now: 44.5, heard: 39.4, spoke: 44, dead: true},
+		{now: 28.1, heard: 18.1, spoke: 27, ping: true, rest: 4},
+		{now: 30, heard: 18.1, spoke: 29.5, rest: 2.1},
+		{now: 32, heard: 31.9, spoke: 29.5, rest: 7.5}, // answered at the last moment
+		{now: 39.5, heard: 38, spoke: 29.5, ping: true, rest: 4},
+		{now: 43.5, heard: 39.4, spoke: 43, dead: true},
 	} {
 		ping, rest, err := p.step(at(tt.now), at(tt.heard), at(tt.spoke))
 		want := time.Duration(tt.rest * float64(time.Second))
