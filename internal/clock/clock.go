@@ -6,13 +6,8 @@
 package clock
 
 import (
-	"encoding/hex"
-	"os"
-	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"serialgw/internal/reading"
 )
@@ -30,24 +25,11 @@ type Clock struct {
 }
 
 // New reads the boot id once. A kernel without one leaves it zero.
-func New() *Clock {
-	c := &Clock{checked: -syncCheck}
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return c
-	}
-	id, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(string(text)), "-", ""))
-	if err == nil {
-		copy(c.bootID[:], id)
-	}
-	return c
-}
+func New() *Clock { return &Clock{checked: -syncCheck, bootID: kernelBootID()} }
 
 // Now returns the present instant on both clocks.
 func (c *Clock) Now() reading.Stamp {
-	var boot unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) // cannot fail on Linux since 2.6.39
-	s := reading.Stamp{Wall: time.Now().UnixNano(), Boot: boot.Nano(), BootID: c.bootID}
+	s := reading.Stamp{Boot: kernelBoot(), Wall: kernelWall(), BootID: c.bootID}
 	s.Synced = c.kernelSynced(s.Boot)
 	return s
 }
@@ -57,9 +39,7 @@ func (c *Clock) kernelSynced(boot int64) bool {
 	defer c.mu.Unlock()
 	if boot-c.checked >= syncCheck {
 		c.checked = boot
-		var tx unix.Timex
-		state, err := unix.Adjtimex(&tx)
-		c.synced = err == nil && state != unix.TIME_ERROR && tx.Status&unix.STA_UNSYNC == 0
+		c.synced = kernelSynced()
 	}
 	return c.synced
 }

@@ -5,6 +5,7 @@ package systemtest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,8 +43,8 @@ func start(t *testing.T, conf *configuration) *gateway {
 	pipe, ledgerEnd, err := os.Pipe()
 	must(t, err)
 	g := &gateway{t: t, conf: conf, log: &journal{}, ledger: &ledger{}, ended: make(chan struct{})}
-	g.cmd = exec.Command(program(), "run", "--config", conf.path, "--ledger-fd", "3")
-	g.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+conf.dir)
+	g.cmd = exec.Command(cmp.Or(conf.program, program()), "run", "--config", conf.path, "--ledger-fd", "3")
+	g.cmd.Env = append(append(os.Environ(), "STATE_DIRECTORY="+conf.dir), conf.env...)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
 	if conf.isolated {
 		g.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
