@@ -39,8 +39,10 @@ func kernelSynced() bool {
 
 // timesyncTouched returns when systemd-timesyncd says that it has set the clock
 // last, in Unix nanoseconds; 0 = not in this boot, or it is not in use here.
-func timesyncTouched() int64 {
-	info, err := os.Stat(timesyncPath)
+func timesyncTouched() int64 { return touched(timesyncPath) }
+
+func touched(path string) int64 {
+	info, err := os.Stat(path)
 	if err != nil {
 		return 0
 	}
