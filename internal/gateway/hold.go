@@ -12,6 +12,9 @@ import (
 // holdLook is how often the clock is asked while readings wait for it.
 const holdLook = time.Second
 
+// wrongLeast is the least error of the clock that is worth a word.
+const wrongLeast = 10 * time.Millisecond
+
 // errHeld says that a record is there and waits for its time.
 var errHeld = errors.New("the reading waits for the clock")
 
@@ -97,7 +100,9 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 	s, sure := h.resolve(e.Reading.Stamp)
 	switch {
 	case sure == reading.TimeKnown:
-		h.seen[e.Seq] = timing{fateRight, time.Duration(e.Reading.Stamp.Wall - s.Wall)}
+		if ahead := time.Duration(e.Reading.Stamp.Wall - s.Wall); ahead.Abs() >= wrongLeast {
+			h.seen[e.Seq] = timing{fateRight, ahead}
+		}
 		e.Reading.Stamp = s
 	case sure == reading.TimePending && h.left() > 0:
 		if h.first == 0 || e.Seq < h.first {
@@ -119,7 +124,7 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 		h.seen[e.Seq] = timing{fate: fateUnknown}
 		if !h.told.unknown {
 			h.told.unknown = true
-			h.log.Warn().Msg("readings of an earlier start, whose clock was never seen to be right, go without their time")
+			h.log.Warn().Msg("some readings go without their time: the clock was not seen to be right when they were taken, and it is too late to learn it")
 		}
 	}
 	return false
@@ -205,7 +210,7 @@ func (h *hold) speak() {
 			Msg("readings that were taken before the clock was right have got their true time")
 	}
 	if h.lost > 0 {
-		h.log.Info().Uint64("readings", h.lost).Msg("readings of an earlier start have gone without their time")
+		h.log.Info().Uint64("readings", h.lost).Msg("readings whose time cannot be learnt any more have gone without it")
 	}
 	h.corrected, h.lost, h.ahead = 0, 0, 0
 }

@@ -247,7 +247,7 @@ func TestHold_NothingElseWaits(t *testing.T) {
 			if len(c.entries()) != 16 || c.q.waiting() != 3 || s.Untimed != 8 || s.Corrected != 4 || s.Unclocked != 3 {
 				t.Errorf("%d posted, %d left, status %+v", len(c.entries()), c.q.waiting(), s)
 			}
-			if c.logged("of an earlier start, whose clock") != 1 {
+			if c.logged("it is too late to learn it") != 1 {
 				t.Errorf("log:\n%s", c.log)
 			}
 			c.clock.learn(thisBoot)
