@@ -153,6 +153,9 @@ type status struct {
 			Records     uint64 `json:"confirmed_records"`
 			Lost        uint64 `json:"unanswered_posts"`
 			DeadLetters uint64 `json:"dead_letters"`
+			Untimed     uint64 `json:"untimed_records"`
+			Corrected   uint64 `json:"corrected_records"`
+			Unclocked   uint64 `json:"waiting_for_clock"`
 			Quarantine  map[string]struct {
 				Code int
 				Text string
