@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"serialgw/internal/clock"
 	"serialgw/internal/cloud"
 	"serialgw/internal/gateway"
@@ -79,18 +81,18 @@ func (n *node) tellClock() clock.State {
 // watchClock says what becomes of the clock after what was said, and keeps what
 // later boots need.
 func (n *node) watchClock(ctx context.Context, said clock.State) {
-	failed := false
+	k := clockKeeper{path: filepath.Join(n.dir, clockFile), log: n.log}
 	for {
 		select {
 		case <-ctx.Done():
-			n.saveClock(&failed)
+			k.save(n.clock)
 			return
 		case <-n.clock.Changed():
 		}
 		now := n.clock.State()
 		n.clockChanged(said, now)
 		said = now
-		n.saveClock(&failed)
+		k.save(n.clock)
 	}
 }
 
@@ -110,17 +112,29 @@ func (n *node) clockChanged(was, now clock.State) {
 	}
 }
 
-// saveClock writes what is to be kept, if that has changed. failed says that the
-// last attempt did.
-func (n *node) saveClock(failed *bool) {
-	text, err := n.clock.Save()
+// clockKeeper writes what is to be kept of the clock.
+type clockKeeper struct {
+	path    string
+	waiting []byte // what the last attempt could not write
+	log     zerolog.Logger
+}
+
+// save writes what has changed, and what could not be written before.
+func (k *clockKeeper) save(c *clock.Clock) {
+	text, err := c.Save()
+	again := k.waiting != nil
+	if text == nil {
+		text = k.waiting
+	}
 	if err == nil && text != nil {
-		err = replaceFile(filepath.Join(n.dir, clockFile), string(text))
+		err = replaceFile(k.path, string(text))
 	}
-	if err != nil && !*failed {
-		n.log.Warn().Err(err).Msg("cannot keep what is known of the clock; after a reboot readings of this boot may go without their time")
+	if k.waiting = nil; err != nil {
+		k.waiting = text
+		if !again {
+			k.log.Warn().Err(err).Msg("cannot keep what is known of the clock; after a reboot readings of this boot may go without their time")
+		}
 	}
-	*failed = err != nil
 }
 
 // clockStatus is what "status" says of the clock.

@@ -48,7 +48,7 @@ type hold struct {
 }
 
 // told is what the log has said.
-type told struct{ waits, over, unknown bool }
+type told struct{ over, unknown bool }
 
 // timing is what a look has made of a record's time.
 type timing struct {
@@ -107,10 +107,6 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 	case sure == reading.TimePending && h.left() > 0:
 		if h.first == 0 || e.Seq < h.first {
 			h.first = e.Seq
-		}
-		if !h.told.waits {
-			h.told.waits = true
-			h.log.Warn().Stringer("at_most", h.wait).Msg("the clock of this machine is not synchronised; readings wait for it before they are sent")
 		}
 		return true
 	case sure == reading.TimePending:
