@@ -94,8 +94,10 @@ func newClock(k kernel) *Clock {
 	return &Clock{kernel: k, bootID: k.bootID(), checked: -lookEvery, changed: make(chan struct{}, 1)}
 }
 
-// Now returns the present instant as the system clock claims it. It is marked
-// synchronised only where the clock read right at that very instant.
+// Now returns the present instant as the system clock claims it, and marks it
+// where that clock is synchronised. A wall time that does not fit then, because
+// the clock was set or the program paused between its two readings, is reckoned
+// from the boot time.
 func (c *Clock) Now() reading.Stamp {
 	s := reading.Stamp{Boot: c.kernel.boot(), Wall: c.kernel.wall(), BootID: c.bootID}
 	offset := s.Wall - s.Boot
@@ -104,7 +106,9 @@ func (c *Clock) Now() reading.Stamp {
 	if s.Boot-c.checked >= lookEvery || apart(offset, c.seen) > stepLeast {
 		c.look()
 	}
-	s.Synced = c.state.By != Nobody && apart(offset, c.anchor) <= stepLeast
+	if s.Synced = c.state.By != Nobody; s.Synced && apart(offset, c.anchor) > stepLeast {
+		s.Wall = s.Boot + c.anchor
+	}
 	return s
 }
 

@@ -43,12 +43,13 @@ type hold struct {
 	seen map[uint64]timing // what became of the records' times at this look
 	sent map[uint64]fate   // of those chosen
 
-	corrected, lost uint64 // records confirmed or buried since they were last spoken of
-	ahead           time.Duration
+	corrected, lost uint64        // records that have left the queue since they were last spoken of
+	ahead           time.Duration // how far the clock was, of the first of them
+	sound           bool          // a record was chosen since whose time was right from the start
 }
 
 // told is what the log has said.
-type told struct{ over, unknown bool }
+type told struct{ over, unknown, waited bool }
 
 // timing is what a look has made of a record's time.
 type timing struct {
@@ -146,6 +147,7 @@ func (h *hold) chosen(entries []reading.Entry) {
 		seq := entries[i].Seq
 		now, concerned := h.seen[seq]
 		if !concerned {
+			h.sound = true
 			continue
 		}
 		h.sent[seq] = now.fate
@@ -193,7 +195,10 @@ func (h *hold) rest() time.Duration {
 	if h.shown {
 		return max(min(h.left(), holdLook), minWait)
 	}
-	if len(h.sent) == 0 {
+	// Once all that waited has gone, and later when the clock is right again: one
+	// that was set wrong by hand must not fill the log.
+	if waited := h.last != 0 && !h.told.waited; len(h.sent) == 0 && (h.sound || waited) {
+		h.told.waited = h.told.waited || waited
 		h.speak()
 	}
 	return 0
@@ -208,7 +213,7 @@ func (h *hold) speak() {
 	if h.lost > 0 {
 		h.log.Info().Uint64("readings", h.lost).Msg("readings whose time cannot be learnt any more have gone without it")
 	}
-	h.corrected, h.lost, h.ahead = 0, 0, 0
+	h.corrected, h.lost, h.ahead, h.sound = 0, 0, 0, false
 }
 
 // admits reports whether a record may join a post as far as its time goes: one

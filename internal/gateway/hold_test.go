@@ -302,6 +302,33 @@ func TestHold_OrderAcrossSteps(t *testing.T) {
 	})
 }
 
+// A clock that somebody has set wrong stays so for days: the log says how many
+// readings were corrected when it is right again, and not before.
+func TestHold_AClockThatStaysWrongDoesNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClocked(t, unpacedHistory(), thisBoot)
+		c.up()
+		for range 100 {
+			c.store(thisBoot, time.Hour, false, "volt")
+			c.store(2, 0, false, "amp")
+			c.wait(time.Minute)
+		}
+		if n := c.logged("\n"); n != 1 { // that some go without their time
+			t.Errorf("%d lines:\n%s", n, c.log)
+		}
+		c.store(thisBoot, 0, true, "volt")
+		c.wait(time.Minute)
+		if c.logged(`"readings":100,"clock_was_ahead":"1h0m0s"`) != 1 || c.logged(`"readings":100`) != 2 {
+			t.Errorf("log:\n%s", c.log)
+		}
+		c.store(thisBoot, 0, true, "volt")
+		c.wait(time.Minute)
+		if n := c.logged("\n"); n != 3 {
+			t.Errorf("%d lines, want none more:\n%s", n, c.log)
+		}
+	})
+}
+
 // While readings wait the loop looks once a second; when none does, not at all.
 func TestHold_WakesOnlyWhileReadingsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -20,7 +20,7 @@ func TestClock_FileOfTimesyncd(t *testing.T) {
 	t.Parallel()
 	c := newClocked(t, clocktest.State{Off: -time.Hour}, "", "10m")
 	c.serve()
-	c.g = start(t, c.conf)
+	c.start()
 	c.connected()
 	c.board.mustSend(20, clockPace)
 	must(t, c.g.ledger.await(within(t, 10*time.Second), 20))
@@ -39,17 +39,21 @@ func TestClock_FileThatCannotBeUsed(t *testing.T) {
 	c.serve()
 	must(t, os.MkdirAll(filepath.Join(c.conf.dir, "clock.json.new"), 0o700))
 	must(t, os.WriteFile(filepath.Join(c.conf.dir, "clock.json"), []byte(`{"boots":[]`), 0o600))
-	c.g = start(t, c.conf)
+	c.start()
 	c.connected()
 	c.board.mustSend(20, clockPace)
-	for _, s := range []clocktest.State{{Synced: true}, {Off: time.Minute, Synced: true}, {Synced: true}} {
+	for i, s := range []clocktest.State{{Synced: true}, {Off: time.Minute, Synced: true}, {Synced: true}} {
 		c.set(s)
+		if i > 0 {
+			c.board.mustSend(1, clockPace) // nothing asks for the time otherwise
+		}
 		c.g.expect(10*time.Second, "the clock was set", saying(`"by":"the kernel`))
-		c.g.mustDeliver(c.cloud.tally, 20) // before the clock errs for a while
+		c.g.mustDeliver(c.cloud.tally, 20+i)
 	}
 	c.board.mustSend(20, clockPace)
-	c.g.mustDeliver(c.cloud.tally, 40)
-	c.wantTimes(0, 40, true)
+	c.g.mustDeliver(c.cloud.tally, 42)
+	c.wantTimes(0, 20, true)
+	c.wantTimes(22, 42, true)
 	for _, text := range []string{"cannot read what was known of the clock", "cannot keep what is known of the clock"} {
 		if n := c.g.log.count(saying(text)); n != 1 {
 			t.Errorf("%q is said %d times, want once", text, n)

@@ -224,8 +224,9 @@ func (g *gateway) wantEmpty() status {
 // ledger is what the gateway promised, as told through fd 3.
 type ledger struct {
 	mu      sync.Mutex
-	written []uint64 // "W n", in order
-	synced  uint64   // the last "S n"
+	written []uint64    // "W n", in order
+	heard   []time.Time // when each was read here
+	synced  uint64      // the last "S n"
 	news    bell
 }
 
@@ -239,7 +240,7 @@ func (l *ledger) fill(pipe *os.File) {
 		}
 		l.mu.Lock()
 		if what == "W" {
-			l.written = append(l.written, seq)
+			l.written, l.heard = append(l.written, seq), append(l.heard, time.Now())
 		} else {
 			l.synced = seq
 		}
@@ -252,6 +253,13 @@ func (l *ledger) records() []uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]uint64(nil), l.written...)
+}
+
+// times returns when each of the records was heard of.
+func (l *ledger) times() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]time.Time(nil), l.heard...)
 }
 
 // await waits until so many records have been written.
