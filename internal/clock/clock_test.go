@@ -124,7 +124,7 @@ func TestNow_StepWithinTheSecond(t *testing.T) {
 	if s := c.Now(); s.Synced {
 		t.Error("a stamp just after a step is marked synchronised")
 	}
-	m.now += second / 10
+	m.now += second
 	wall := m.facts().wall()
 	m.kernel, m.off = true, 0 // between the reading of the clock and the look at the kernel
 	c.kernel.wall = func() int64 { c.kernel.wall = m.facts().wall; return wall }
