@@ -17,7 +17,7 @@ import (
 
 // timesyncPath is touched by systemd-timesyncd each time it has set the clock.
 // /run is of this boot.
-const timesyncPath = "/run/systemd/timesync/synchronized"
+const timesyncPath = "/run/systemd/timesync/synchronized" //nolint:misspell // systemd spells it so
 
 // kernelWall returns the system clock, in Unix nanoseconds.
 func kernelWall() int64 { return time.Now().UnixNano() }

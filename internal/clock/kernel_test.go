@@ -67,7 +67,7 @@ func TestKernel_AsNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	path := filepath.Join(dir, "synchronized")
+	path := filepath.Join(dir, "touched")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func askAsNobody(t *testing.T, path string) {
 }
 
 func TestTimesync_NoFile(t *testing.T) {
-	if got := touched(filepath.Join(t.TempDir(), "synchronized")); got != 0 {
+	if got := touched(filepath.Join(t.TempDir(), "touched")); got != 0 {
 		t.Errorf("got %d for a file that is not there", got)
 	}
 }

@@ -7,6 +7,7 @@
 package clocktest
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -26,7 +27,7 @@ const variable = "SERIALGW_TEST_CLOCK"
 // Build builds the program into dir and returns its path. Its directory of work
 // must lie in the module.
 func Build(dir string) (string, error) {
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", fmt.Errorf("cannot find the module: %w", err)
 	}
@@ -41,7 +42,7 @@ func Build(dir string) (string, error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		return "", fmt.Errorf("cannot write the overlay: %w", err)
 	}
-	cmd := exec.Command("go", "build", "-pgo=off", "-overlay", list, "-o", program, "./cmd/serialgw")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-pgo=off", "-overlay", list, "-o", program, "./cmd/serialgw")
 	cmd.Dir = top
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -14,6 +14,37 @@ import (
 	"serialgw/internal/clocktest"
 )
 
+// TestClock_SaidAtTheStart: what the clock is, and what follows, in one line.
+func TestClock_SaidAtTheStart(t *testing.T) {
+	for name, tt := range map[string]struct {
+		state clocktest.State
+		wait  string
+		want  string
+	}{
+		"Synced":   {clocktest.State{Synced: true}, "10m", `"by":"the kernel (adjtimex)"`},
+		"Waits":    {clocktest.State{}, "7m", `"at_most":"7m0s"`},
+		"NoWait":   {clocktest.State{}, "0s", "readings go without their time until it is"},
+		"Believed": {clocktest.State{}, "auto", "the broker is on this machine and has the same clock, so it is believed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClocked(t, tt.state, "", tt.wait)
+			c.serve()
+			c.start()
+			c.g.expect(5*time.Second, tt.want, saying(tt.want))
+			c.connected()
+			if n := c.g.log.count(saying("the clock is ")); n != 1 {
+				t.Errorf("it is said %d times", n)
+			}
+			if tt.wait == "auto" { // nothing waits
+				c.board.mustSend(20, clockPace)
+				c.g.mustDeliver(c.cloud.tally, 20)
+				c.wantTimes(0, 20, true)
+			}
+		})
+	}
+}
+
 // TestClock_FileOfTimesyncd: the kernel says nothing, as where adjtimex is
 // refused or the hardware clock runs in local time; timesyncd's file does.
 func TestClock_FileOfTimesyncd(t *testing.T) {

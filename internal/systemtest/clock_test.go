@@ -86,7 +86,7 @@ func (c *clocked) wantTimes(first, last uint64, stamped bool) {
 	var errors []time.Duration
 	seen := map[uint64]int{}
 	must(c.t, c.g.ledger.await(within(c.t, 10*time.Second), int(c.board.frames())-len(c.stored))) // the last lines are on their way
-	stored := append(c.stored[:len(c.stored):len(c.stored)], c.g.ledger.times()...)
+	stored := append(slices.Clip(c.stored), c.g.ledger.times()...)
 	for _, v := range c.arrived() {
 		seq, err := frameNumber(v.Raw)
 		must(c.t, err)
