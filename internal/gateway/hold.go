@@ -37,6 +37,8 @@ type hold struct {
 	since time.Time // the first connection of this process
 	first uint64    // the oldest record that waits, at this look; 0 = none
 	last  uint64    // the same, at the last look that met one
+	next  uint64    // those before it are counted
+	count uint64    // the records from last on
 	shown bool      // the status says that some wait
 	told  told
 
@@ -114,7 +116,7 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 		h.seen[e.Seq] = timing{fate: fateWaited}
 		if !h.told.over {
 			h.told.over = true
-			h.log.Warn().Uint64("readings", h.queue.NextSeq()-h.from(e.Seq)).Stringer("waited", h.wait).
+			h.log.Warn().Uint64("readings", h.waiting(h.from(e.Seq))).Stringer("waited", h.wait).
 				Msg("the clock of this machine is not synchronised; readings go without their time, and the cloud takes that of their arrival")
 		}
 	default:
@@ -135,6 +137,22 @@ func (h *hold) from(seq uint64) uint64 {
 	return min(h.last, seq)
 }
 
+// waiting counts the records from first on, a few thousand at a call: numbers
+// jump after a crash and say nothing.
+func (h *hold) waiting(first uint64) uint64 {
+	if first != h.last || h.next == 0 {
+		h.last, h.next, h.count = first, first, 0
+	}
+	for range lookMost {
+		seq, _, err := h.queue.Read(h.next)
+		if err != nil {
+			break
+		}
+		h.next, h.count = seq+1, h.count+1
+	}
+	return h.count
+}
+
 // left returns how much of the wait is left.
 func (h *hold) left() time.Duration { return h.wait - time.Since(h.since) }
 
@@ -150,7 +168,10 @@ func (h *hold) chosen(entries []reading.Entry) {
 			h.sound = true
 			continue
 		}
-		h.sent[seq] = now.fate
+		if h.sent[seq] = now.fate; h.shown && seq >= h.last { // they wait no longer
+			h.shown = false
+			h.status.waitsForClock(0, time.Time{})
+		}
 		if now.fate == fateRight && h.ahead == 0 {
 			h.ahead = now.ahead
 		}
@@ -186,14 +207,14 @@ func (h *hold) rest() time.Duration {
 	if h.first == 0 && !h.shown && h.corrected == 0 && h.lost == 0 {
 		return 0
 	}
-	var until time.Time
 	if h.first != 0 {
-		until, h.last = h.since.Add(h.wait), h.first
-	}
-	h.status.waitsForClock(h.first, h.queue.NextSeq(), until)
-	h.shown = h.first != 0
-	if h.shown {
+		h.status.waitsForClock(h.waiting(h.first), h.since.Add(h.wait))
+		h.shown = true
 		return max(min(h.left(), holdLook), minWait)
+	}
+	if h.shown {
+		h.shown = false
+		h.status.waitsForClock(0, time.Time{})
 	}
 	// Once all that waited has gone, and later when the clock is right again: one
 	// that was set wrong by hand must not fill the log.

@@ -222,6 +222,31 @@ func TestHold_AClockThatStaysWrongDoesNotFillTheLog(t *testing.T) {
 	})
 }
 
+// After a crash the numbers go on higher up. What waits is counted, not computed;
+// and when it goes, nothing is said to wait any more, however long that takes.
+func TestHold_CountsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClocked(t, Uplink{PostInterval: time.Second, ClockWait: 10 * time.Minute})
+		c.store(thisBoot, 0, false, "volt")
+		c.q.last += 200_000
+		for range 30 {
+			c.store(thisBoot, 0, false, "volt")
+		}
+		c.up()
+		c.wait(time.Second)
+		if n := c.status().Unclocked; n != 31 {
+			t.Errorf("%d are said to wait, want 31", n)
+		}
+		c.wait(10 * time.Minute) // the wait is over, and a post a second takes half a minute
+		if s := c.status(); s.Unclocked != 0 || !s.ClockUntil.IsZero() || s.Untimed == 0 || c.q.waiting() == 0 {
+			t.Errorf("%d are said to wait until %v; %d have gone, %d are stored", s.Unclocked, s.ClockUntil, s.Untimed, c.q.waiting())
+		}
+		if c.logged(`"readings":31`) != 1 {
+			t.Errorf("log:\n%s", c.log)
+		}
+	})
+}
+
 // While readings wait the loop looks once a second; when none does, not at all.
 func TestHold_WakesOnlyWhileReadingsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

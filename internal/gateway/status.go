@@ -165,14 +165,11 @@ func (c *uplinkCounters) timed(right bool) {
 	}
 }
 
-// waitsForClock: the records from first on wait until then; first 0: none does.
-func (c *uplinkCounters) waitsForClock(first, next uint64, until time.Time) {
+// waitsForClock: so many records wait until then.
+func (c *uplinkCounters) waitsForClock(records uint64, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s.Unclocked, c.s.ClockUntil = 0, until
-	if first != 0 {
-		c.s.Unclocked = next - first
-	}
+	c.s.Unclocked, c.s.ClockUntil = records, until
 }
 
 func (c *uplinkCounters) unreadable() {

@@ -79,8 +79,9 @@ func (c *clocked) arrived() (values []onenetsim.Value) {
 // wantTimes wants each of the frames from first to before last to have arrived
 // once, with its time or, without stamped, with none. A time lies between when
 // the board sent the frame and when it was known to be stored (those of one read
-// are moved apart), and but for a machine that was too busy it is within
-// timeError of the former.
+// are moved apart): within timeError of the former, unless the machine was so
+// busy that the gateway read it later, which is no fault of the clock's. An error
+// of the clock's would shift all of them.
 func (c *clocked) wantTimes(first, last uint64, stamped bool) {
 	c.t.Helper()
 	var errors []time.Duration
@@ -117,10 +118,10 @@ func (c *clocked) wantTimes(first, last uint64, stamped bool) {
 		return
 	}
 	slices.Sort(errors)
-	median, worst := errors[len(errors)/2], errors[len(errors)-1]
-	c.t.Logf("frames %d to %d: error %v, at worst %v", first, last-1, median, worst)
-	if median > timeError {
-		c.t.Errorf("frames %d to %d: most times are %v from when the board sent them, want at most %v", first, last-1, median, timeError)
+	least, median, worst := errors[0], errors[len(errors)/2], errors[len(errors)-1]
+	c.t.Logf("frames %d to %d: error %v, at least %v, at worst %v", first, last-1, median, least, worst)
+	if least > timeError {
+		c.t.Errorf("frames %d to %d: all times are %v or more from when the board sent them, want at most %v", first, last-1, least, timeError)
 	}
 }
 
