@@ -15,7 +15,7 @@
 // Slewing changes both clocks alike, so that their difference changes by steps
 // alone. An anchor therefore holds for the rest of its boot, also when the time
 // service has been away for so long that the kernel gives the clock up: it is
-// then as wrong as the crystal drifts, some seconds a week.
+// then as wrong as the crystal drifts, ten seconds a week or so.
 package clock
 
 import (
