@@ -167,19 +167,19 @@ func (c *Clock) look() {
 	before, touched := c.kernel.synced(), c.kernel.touched()
 	boot, offset, narrow := c.measure()
 	synced := before && c.kernel.synced() // both: a step between would go unnoticed
-	last, was := c.seen, c.state
-	first := c.checked < 0
+	was, anchor, first := c.state, c.anchor, c.checked < 0
 	c.checked, c.seen = boot, offset
 	c.state.By = c.judge(synced, touched, boot, offset)
 	switch {
 	case c.state.By != Nobody:
 		c.touched = touched
 		c.set(offset, narrow)
-		if was.By == Nobody && !first {
-			last = c.wrong
-		}
-		if off := last - offset; !first && (was.By == Nobody || apart(off, 0) > stepLeast) {
-			c.state.Off = time.Duration(off)
+		switch corrected := was.Anchored && apart(anchor, offset) > stepLeast; {
+		case first:
+		case corrected: // what was called right was not
+			c.state.Off = time.Duration(anchor - offset)
+		case was.By == Nobody:
+			c.state.Off = time.Duration(c.wrong - offset)
 		}
 	case was.By != Nobody || first:
 		c.wrong = offset

@@ -155,32 +155,6 @@ func TestNow_AsksTheKernelOnceASecond(t *testing.T) {
 	}
 }
 
-// Where the file is the only word from the start, its date must fit the clock.
-func TestState_FileAlone(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		file int64 // against the true time at the look
-		off  int64 // of the clock at the look
-		want Source
-	}{
-		{"JustTouched", -second, 0, Timesync},
-		{"None", -epoch, 0, Nobody},
-		{"ClockSteppedBackSince", -second, -hour, Nobody},
-		{"ClockSteppedOnSince", -second, hour, Nobody},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(tt.off)
-			m.now = 100 * second
-			if m.file = epoch + m.now + tt.file; tt.want == Nobody && tt.name == "None" {
-				m.file = 0
-			}
-			if got := newClock(m.facts()).State().By; got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
 // Who waits for the clock hears of it once, and by how much it was wrong.
 func TestState_SaysHowFarTheClockWasOff(t *testing.T) {
 	m := newMachine(-3 * hour)

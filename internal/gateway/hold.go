@@ -237,12 +237,11 @@ func (h *hold) speak() {
 	h.corrected, h.lost, h.ahead, h.sound = 0, 0, 0, false
 }
 
-// admits reports whether a record may join a post as far as its time goes: one
-// without shares no history/post, whose samples all need one. [ONENET-14]
-func (l *load) admits(s reading.Stamp) bool {
-	if s.Synced {
-		return true
+// at notes the time of the record that is to be added: one without shares no
+// history/post, whose samples all need theirs. [ONENET-14]
+func (l *load) at(s reading.Stamp) *load {
+	if !s.Synced {
+		l.most = 0
 	}
-	l.most = 0
-	return !l.repeated
+	return l
 }

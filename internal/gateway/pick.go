@@ -221,7 +221,7 @@ func (p *picker) oldest() []reading.Entry {
 		if len(entries) == 0 && errors.Is(err, io.EOF) && p.live != math.MaxUint64 {
 			from = p.live
 		}
-		if err != nil || !l.admits(e.Reading.Stamp) || !l.add(e.Reading.Props) {
+		if err != nil || !l.at(e.Reading.Stamp).add(e.Reading.Props) {
 			break
 		}
 		entries = append(entries, e)
