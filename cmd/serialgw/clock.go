@@ -70,7 +70,8 @@ func (n *node) tellClock() clock.State {
 		n.log.Info().Msg("the clock is not synchronised any more; times are reckoned from when it was")
 	case believed:
 		n.log.Info().Msg("the clock is not synchronised; the broker is on this machine and has the same clock, so it is believed")
-	case wait == 0 || n.options.noWait:
+	case n.options.noWait: // the verb says it
+	case wait == 0:
 		n.log.Warn().Msg("the clock is not synchronised; readings go without their time until it is")
 	default:
 		n.log.Warn().Stringer("at_most", wait).Msg("the clock is not synchronised; readings wait for it, at most so long after the first connection, and then go without their time")
