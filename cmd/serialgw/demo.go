@@ -116,7 +116,7 @@ func openDemo(dir string) (*demo, error) {
 		return nil, fmt.Errorf("the demo's own configuration: %v", issues)
 	}
 	cfg.Queue.KeepFree = 0 // a small temporary file system is enough
-	d.node, err = openNode(cfg, zerolog.Nop(), nodeOptions{dir: dir})
+	d.node, err = openNode(cfg, zerolog.Nop(), nodeOptions{dir: dir, noWait: true})
 	return d, err
 }
 

@@ -74,6 +74,7 @@ type nodeOptions struct {
 	newDevice bool   // send a queue that was filled for another device
 	ledger    io.Writer
 	inMemory  bool // no queue on disk
+	noWait    bool // readings do not wait for the clock: somebody looks on
 
 	// source returns what to read instead of the board's port, which line opens.
 	source func(line func() gateway.Source) gateway.Source
@@ -98,6 +99,7 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 	if err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
+	n.restoreClock()
 	deps := gateway.Deps{
 		Queue: q, DeadLetters: n.letters, Now: n.clock.Now, Log: log,
 		Ledger: o.ledger, Health: n.health,
@@ -183,11 +185,13 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 		n.log.Warn().Msg(tooMuch)
 	}
 	n.use(gcfg.Uplink)
+	said := n.tellClock()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.gateway.Run(ctx, gcfg) })
 	group.Go(func() error { n.serveStatus(ctx); return nil })
 	group.Go(func() error { n.measureIntake(ctx); return nil })
 	group.Go(func() error { n.watchNetwork(ctx); return nil })
+	group.Go(func() error { n.watchClock(ctx, said); return nil })
 	group.Go(func() error { n.watchReload(ctx, reload, load); return nil })
 	err = group.Wait()
 	n.log.Info().Int("waiting", int(n.queue.Stats().Records)).Msg("stopped; readings that wait are sent at the next start")

@@ -26,7 +26,8 @@ readings, report rule, queue, posts. FILE is a recording of "serialgw record"
 
 It keeps the recording's own timing; --speed 10x is ten times as fast, --speed
 max as fast as possible. The times of the readings are moved so that the
-recording ends now, or stay as recorded with --original-time and --print.
+recording ends now, or stay as recorded with --original-time and --print. Into a
+cloud they go without a time where the clock of this machine is not synchronised.
 Raw bytes and hex text have no times: they get those of their baud rate.
 
 Replaying into a cloud uses a temporary queue of its own, and ends when the

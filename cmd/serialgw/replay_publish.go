@@ -82,7 +82,7 @@ func (p *publisher) open(cfg *config.Config, dir string) error {
 	if p.quiet {
 		log = log.Level(zerolog.ErrorLevel)
 	}
-	o := nodeOptions{dir: dir, inMemory: p.inMemory, hooks: p.hooks}
+	o := nodeOptions{dir: dir, inMemory: p.inMemory, noWait: true, hooks: p.hooks}
 	if p.cable != nil {
 		cfg.Boards[0].Port = p.cable.Name()
 		o.onPort = p.cable.onPort
@@ -91,8 +91,13 @@ func (p *publisher) open(cfg *config.Config, dir string) error {
 		o.source = func(func() gateway.Source) gateway.Source { return gated{p.player, p.room} }
 	}
 	cfg.Queue.KeepFree = 0 // a small temporary file system is enough
-	p.node, err = openNode(cfg, log, o)
-	return err
+	if p.node, err = openNode(cfg, log, o); err != nil {
+		return err
+	}
+	if _, believed := cfg.OneNET.ClockRule(); !believed && !p.originalTime && p.node.clock.State().By == clock.Nobody {
+		log.Warn().Msg("the clock of this machine is not synchronised: the readings go without their time, and the cloud takes that of their arrival")
+	}
+	return nil
 }
 
 // stamps returns how chunks get their times: as recorded, or moved so that the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"serialgw/internal/capture"
 	"serialgw/internal/config"
@@ -21,6 +22,30 @@ func TestWriteStatus_OneIsSingular(t *testing.T) {
 	}
 	for _, want := range []string{"1 reading waiting", "1 post confirmed (1 reading)", "1 dead letter\n"} {
 		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in:\n%s", want, &out)
+		}
+	}
+}
+
+func TestWriteStatus_Clock(t *testing.T) {
+	until := time.Date(2026, 11, 2, 10, 12, 3, 0, time.Local)
+	for _, tt := range []struct {
+		clock  clockStatus
+		uplink gateway.UplinkStatus
+		want   string
+	}{
+		{clockStatus{Synchronised: true, By: "systemd-timesyncd"}, gateway.UplinkStatus{}, "synchronised, says systemd-timesyncd\n"},
+		{clockStatus{Synchronised: true, By: "x", Anchored: true}, gateway.UplinkStatus{Corrected: 1, Untimed: 2}, "synchronised, says x, 2 readings went without a time, 1 reading corrected\n"},
+		{clockStatus{}, gateway.UplinkStatus{Unclocked: 5, ClockUntil: until}, "not synchronised, 5 readings wait for it until 10:12:03\n"},
+		{clockStatus{Anchored: true}, gateway.UplinkStatus{}, "not synchronised any more; times are reckoned from when it was\n"},
+	} {
+		s := nodeStatus{Clock: tt.clock}
+		s.Gateway.Uplink = tt.uplink
+		var out bytes.Buffer
+		if err := writeStatus(&out, s); err != nil {
+			t.Fatal(err)
+		}
+		if want := "\nclock         " + tt.want; !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &out)
 		}
 	}

@@ -27,6 +27,7 @@ type nodeStatus struct {
 	Gateway gateway.Status `json:"gateway"`
 	Queue   queue.Stats    `json:"queue"`
 	Link    cloud.Status   `json:"link"`
+	Clock   clockStatus    `json:"clock"`
 
 	Ports map[string]uart.Status `json:"ports"` // by board
 }
@@ -37,6 +38,7 @@ func (n *node) status() nodeStatus {
 		Device:  n.device,
 		Gateway: n.gateway.Status(),
 		Queue:   n.queue.Stats(),
+		Clock:   n.clockStatus(),
 	}
 	s.Ports = make(map[string]uart.Status)
 	for i, b := range s.Gateway.Boards {
@@ -146,6 +148,7 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 	}
 	row("last post", "%s", ago(u.LastPost))
 	row("last verdict", "%s", verdictText(u))
+	row("clock", "%s%s", s.Clock, clockNews(u))
 	for name, q := range u.Quarantine {
 		row("quarantined", "%s: code %d, %s", name, q.Code, q.Text)
 	}

@@ -51,7 +51,7 @@ func (p *performance) recordedPort(b config.Board) (string, error) {
 // publishedKeys are the keys of [onenet] that say how it posts. Any other, also a
 // misspelt one, may tell whose it is.
 var publishedKeys = []string{
-	"confirm", "keepalive", "reply_timeout", "post_interval", "in_flight", "history", "history_values", "order",
+	"confirm", "keepalive", "reply_timeout", "post_interval", "in_flight", "history", "history_values", "order", "clock_wait",
 }
 
 // commentedKey is a setting that is commented out.

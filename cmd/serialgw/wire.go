@@ -33,7 +33,8 @@ func (n *node) gatewayConfig(cfg *config.Config) (gateway.Config, error) {
 		}
 	}
 	up := planUplink(cfg.OneNET)
-	client, err := cloud.New(cfg.OneNET, n.clock.Now, cloud.Options{OnEvent: n.linkEvents()})
+	n.giveTimes(&up, cfg.OneNET)
+	client, err := cloud.New(cfg.OneNET, n.clock.True, cloud.Options{OnEvent: n.linkEvents()})
 	if err != nil {
 		return gateway.Config{}, fmt.Errorf("cannot prepare the connection: %w", err)
 	}

@@ -51,7 +51,7 @@ func newTimeline() *timeline {
 
 // at is a TimeFunc.
 func (t *timeline) at(e *reading.Entry) (int64, bool) {
-	if !trusted(e.Reading.Stamp) {
+	if !e.Reading.Stamp.Synced {
 		return 0, false
 	}
 	if ms, ok := t.given[e.Seq]; ok {

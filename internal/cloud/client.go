@@ -189,7 +189,7 @@ func (c *Client) encode(s *session, f *flight, entries []reading.Entry) ([]byte,
 	switch {
 	case !sendable(entries):
 		return nil, reading.Outcome{Verdict: reading.RefusedForm, Text: "no value that can be sent"}
-	case f.history && (!s.history || !allTrusted(entries)):
+	case f.history && (!s.history || !allTimed(entries)):
 		return nil, reading.Outcome{Verdict: reading.Lost, Text: "history/post is off"}
 	case f.history:
 		c.buf = AppendHistoryPost(c.buf[:0], f.id, entries, c.times.at)
@@ -213,9 +213,9 @@ func sendable(entries []reading.Entry) bool {
 	return false
 }
 
-func allTrusted(entries []reading.Entry) bool {
+func allTimed(entries []reading.Entry) bool {
 	for i := range entries {
-		if !trusted(entries[i].Reading.Stamp) {
+		if !entries[i].Reading.Stamp.Synced {
 			return false
 		}
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	History       bool          `toml:"history"`        // backlog by history/post; default true
 	HistoryValues int           `toml:"history_values"` // values in a history/post, 1 to 100; default 100
 	Order         string        `toml:"order"`          // "live-first" (default) or "oldest-first"
+	ClockWait     ClockWait     `toml:"clock_wait"`     // readings wait for a clock that is not synchronised; default auto
 }
 
 // Defaults returns the shipped settings.
@@ -40,7 +41,7 @@ func Defaults() Config {
 	return Config{
 		Level: "device", Method: "sha256", Confirm: "reply",
 		KeepAlive: 30 * time.Second, ReplyTimeout: 10 * time.Second, PostInterval: time.Second,
-		History: true, HistoryValues: 100, Order: "live-first",
+		History: true, HistoryValues: 100, Order: "live-first", ClockWait: ClockWait{Auto: true},
 	}
 }
 

@@ -13,14 +13,12 @@ const messageMost = 256 << 10
 // sends none, and the platform uses the time of arrival.
 type TimeFunc func(*reading.Entry) (ms int64, ok bool)
 
-// StampTime is the plain TimeFunc: the entry's own wall time, when it can be
-// trusted. It can when the kernel called the clock synchronised, or when it
-// lies after the program's release date. [ONENET-13]
+// StampTime is the plain TimeFunc: the entry's own wall time, where it is known
+// to be right. A date proves nothing: a clock that was saved before a power cut
+// is plausible and wrong. [ONENET-13]
 func StampTime(e *reading.Entry) (ms int64, ok bool) {
-	return e.Reading.Stamp.UnixMilli(), trusted(e.Reading.Stamp)
+	return e.Reading.Stamp.UnixMilli(), e.Reading.Stamp.Synced
 }
-
-func trusted(s reading.Stamp) bool { return s.Synced || s.Wall >= released*1e9 }
 
 // AppendPropertyPost appends one property/post. No identifier may stand twice
 // in the entries. Values that JSON cannot hold are left out. [ONENET-10]

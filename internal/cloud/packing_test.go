@@ -19,7 +19,7 @@ func Batch(cfg Config, pending []reading.Entry) int {
 			values++
 			size += sizeBound(p)
 		}
-		untimed = untimed || !trusted(e.Reading.Stamp)
+		untimed = untimed || !e.Reading.Stamp.Synced
 		history := repeated && (!cfg.HistoryUsable() || untimed || values > cfg.HistoryValues)
 		if i > 0 && (history || size > messageMost) {
 			return i

@@ -136,6 +136,18 @@ dir = "spool"`, []string{
 socket = "gw.sock"`, []string{
 			`gateway.toml:8: status.socket: found "gw.sock", expected "off" or an absolute path of at most 107 bytes`,
 		}},
+		{"ClockWaitIsNumber", "onenet", `clock_wait = 10`, []string{
+			`gateway.toml:5: onenet.clock_wait: found 10, expected "auto" or a duration from 0s to 24h, for example "10m"; a duration has a unit: write clock_wait = "10s" (seconds) or "10ms" (milliseconds)`,
+		}},
+		{"ClockWaitNegative", "onenet", `clock_wait = "-1s"`, []string{
+			`gateway.toml:5: onenet.clock_wait: found "-1s", expected "auto" or a duration from 0s to 24h, for example "10m"`,
+		}},
+		{"ClockWaitAboveADay", "onenet", `clock_wait = "25h"`, []string{
+			`gateway.toml:5: onenet.clock_wait: found "25h", expected "auto" or a duration from 0s to 24h, for example "10m"`,
+		}},
+		{"ClockWaitUnknown", "onenet", `clock_wait = "never"`, []string{
+			`gateway.toml:5: onenet.clock_wait: found "never", expected "auto" or a duration from 0s to 24h, for example "10m"`,
+		}},
 		{"ReportIsNumber", "board", `report = 1`, []string{
 			`gateway.toml:7: board[0].report: found 1, expected "all" or a duration of at least 10ms, for example "1s"; a duration has a unit: write report = "1s" (seconds) or "1ms" (milliseconds)`,
 		}},

@@ -66,10 +66,10 @@ func lineOf(text string, line int) string {
 	return lines[line-1]
 }
 
-// textBinder is a type with a notation of its own. bindText returns "" or what
+// textBinder is a type with a notation of its own. BindText returns "" or what
 // it would have taken.
 type textBinder interface {
-	bindText(text string) (want string)
+	BindText(text string) (want string)
 }
 
 // bind puts v, as toml delivers it, into dst. r says what the key takes.
@@ -203,11 +203,11 @@ func (d *doc) bindAny(path string, v any, dst reflect.Value, r rule) {
 func (d *doc) bindOwn(path string, v any, own textBinder, r rule) {
 	text, ok := v.(string)
 	if !ok {
-		want := own.bindText("")
+		want := own.BindText("")
 		d.fail(path, shown(v), want, durationCure(path, v))
 		return
 	}
-	if want := own.bindText(text); want != "" {
+	if want := own.BindText(text); want != "" {
 		d.fail(path, shown(v), want, "")
 	}
 }
@@ -215,13 +215,14 @@ func (d *doc) bindOwn(path string, v any, own textBinder, r rule) {
 // ParseReport reads a report rule as gateway.toml says it: "all" or a period.
 func ParseReport(text string) (Report, error) {
 	var r Report
-	if want := r.bindText(text); want != "" {
+	if want := r.BindText(text); want != "" {
 		return Report{}, fmt.Errorf("found %q, expected %s", text, want)
 	}
 	return r, nil
 }
 
-func (r *Report) bindText(text string) string {
+// BindText takes "all" or a period, and returns "" or what it would have taken.
+func (r *Report) BindText(text string) string {
 	if text == "all" {
 		*r = Report{All: true}
 		return ""

@@ -13,8 +13,7 @@ import (
 const (
 	// postRetry is the wait after the connection would not take a post.
 	postRetry = 5 * time.Second
-	// historyAgain is the wait after a history/post went unanswered: records
-	// without a trusted time, say, keep it from being used only while they last.
+	// historyAgain is the wait after a history/post went unanswered.
 	historyAgain = 5 * time.Minute
 	// withholdMost is how many picks without one value to send are dealt with
 	// before the loop looks at verdicts again.
@@ -62,7 +61,10 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 	if cfg.PostInterval > 0 {
 		d.limiter = rate.NewLimiter(rate.Every(cfg.PostInterval), 1)
 	}
-	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget}
+	d.pick = picker{
+		queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget,
+		hold: newHold(cfg, deps, &d.status),
+	}
 	return d
 }
 
@@ -147,6 +149,9 @@ func (d *deliver) nothing() time.Duration {
 		d.status.setError(d.pick.unread.Error())
 		return readAgain
 	}
+	if wait := d.pick.hold.rest(); wait > 0 {
+		return wait
+	}
 	return d.paused()
 }
 
@@ -164,6 +169,7 @@ func (d *deliver) next() (batch, bool) {
 		d.pick.historyOff = false
 	}
 	d.pick.unread = nil
+	d.pick.hold.begin()
 	for range withholdMost {
 		picked := d.choose()
 		if len(picked) == 0 {

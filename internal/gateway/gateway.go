@@ -50,7 +50,15 @@ type Uplink struct {
 	History       bool          // several samples of a property may share a message
 	HistoryValues int           // values in such a message
 	OldestFirst   bool          // one strict order instead of live values first
-	Fingerprint   string
+
+	// Resolve gives a stamp its true wall time, as far as that is known; nil: a
+	// stamp that is not marked synchronised has none.
+	Resolve func(reading.Stamp) (reading.Stamp, reading.Certainty)
+	// ClockWait is how long after the first connection readings wait for their
+	// true time; 0 = not at all.
+	ClockWait time.Duration
+
+	Fingerprint string
 }
 
 // Config is what a gateway runs with.
@@ -240,6 +248,9 @@ func (g *Gateway) applyUplink(ctx, own context.Context, running *task, next Conf
 func (g *Gateway) startUplink(ctx context.Context, cfg Config) *task {
 	d := newDeliver(cfg.Uplink, g.deps, g.wake, g.dirty, cfg.DrainLimit)
 	g.mu.Lock()
+	if g.uplink != nil {
+		d.pick.hold.carry(g.uplink.pick.hold)
+	}
 	g.uplink = d
 	g.mu.Unlock()
 	return start(ctx, cfg.Uplink.Fingerprint, func(ctx context.Context) {

@@ -37,6 +37,8 @@ type picker struct {
 	lost  func(seq uint64, err error)
 	gone  func(seq uint64) // asked for by number, and no longer in the queue
 
+	hold *hold // gives each record its time, or keeps it back
+
 	parser reading.Parser
 	spare  [][]reading.Entry // of one record each, for oneLive
 
@@ -93,15 +95,20 @@ func (p *picker) take(entries []reading.Entry) []reading.Entry {
 	for _, e := range entries {
 		p.taken[e.Seq] = true
 	}
+	p.hold.chosen(entries)
 	return entries
 }
 
 // done forgets a record that left the queue.
-func (p *picker) done(seq uint64) { delete(p.taken, seq) }
+func (p *picker) done(seq uint64) {
+	delete(p.taken, seq)
+	p.hold.done(seq)
+}
 
 // release makes a record available again.
 func (p *picker) release(seq uint64) {
 	delete(p.taken, seq)
+	p.hold.forget(seq)
 	p.back = min(p.back, seq)
 }
 
@@ -152,8 +159,8 @@ func (p *picker) group(seqs []uint64) (entries []reading.Entry, ok bool) {
 }
 
 // read returns the first record from one mark on and below another that is not
-// taken. The error is io.EOF when there is none, and another one when it cannot
-// be read now.
+// taken. The error is io.EOF when there is none, errHeld when it waits for its
+// time, and another one when it cannot be read now.
 func (p *picker) read(from, below uint64) (reading.Entry, error) {
 	return p.readInto(nil, from, below, false)
 }
@@ -184,7 +191,11 @@ func (p *picker) readInto(props []reading.Property, from, below uint64, takenToo
 		}
 		r, err := p.parser.Parse(raw, props)
 		if err == nil {
-			return reading.Entry{Seq: seq, Reading: r}, nil
+			e := reading.Entry{Seq: seq, Reading: r}
+			if p.hold.time(&e) && !takenToo {
+				return reading.Entry{}, errHeld
+			}
+			return e, nil
 		}
 		p.taken[seq] = true
 		p.lost(seq, err)
@@ -210,7 +221,7 @@ func (p *picker) oldest() []reading.Entry {
 		if len(entries) == 0 && errors.Is(err, io.EOF) && p.live != math.MaxUint64 {
 			from = p.live
 		}
-		if err != nil || !l.add(e.Reading.Props) {
+		if err != nil || !l.at(e.Reading.Stamp).add(e.Reading.Props) {
 			break
 		}
 		entries = append(entries, e)

@@ -55,6 +55,7 @@ func (d *deliver) setLink(link reading.LinkState) {
 	d.link = link
 	if link == reading.LinkReady {
 		d.pick.linkUp()
+		d.pick.hold.connected()
 		clear(d.busy)
 	}
 }

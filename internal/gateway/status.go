@@ -83,6 +83,10 @@ type UplinkStatus struct {
 	LostLetters uint64                `json:"lost_letters"`       // values given up while the dead letters could not be written
 	Unreadable  uint64                `json:"unreadable_records"` // stored records that this program cannot read
 	Quarantine  map[string]Quarantine `json:"quarantine,omitempty"`
+	Untimed     uint64                `json:"untimed_records"`   // went without a time: it was not known
+	Corrected   uint64                `json:"corrected_records"` // went with their true time, which the clock had wrong when they came
+	Unclocked   uint64                `json:"waiting_for_clock"` // wait for their true time
+	ClockUntil  time.Time             `json:"clock_wait_until"`  // when they go without it
 	LastPost    time.Time             `json:"last_post"`
 	LastVerdict string                `json:"last_verdict"`
 	LastCode    int                   `json:"last_code"`
@@ -147,6 +151,25 @@ func (c *uplinkCounters) lostLetters(values int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.s.LostLetters += uint64(values)
+}
+
+// timed counts a record that left the queue although the clock had its time
+// wrong: with its true one, or without.
+func (c *uplinkCounters) timed(right bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if right {
+		c.s.Corrected++
+	} else {
+		c.s.Untimed++
+	}
+}
+
+// waitsForClock: so many records wait until then.
+func (c *uplinkCounters) waitsForClock(records uint64, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s.Unclocked, c.s.ClockUntil = records, until
 }
 
 func (c *uplinkCounters) unreadable() {

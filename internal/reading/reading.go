@@ -48,6 +48,16 @@ func (s Stamp) Add(d time.Duration) Stamp {
 	return s
 }
 
+// Certainty says what is known of a stamp's wall time.
+type Certainty uint8
+
+// What may be known of a wall time.
+const (
+	TimeUnknown Certainty = iota // nothing, and that will not change
+	TimePending                  // nothing yet: the clock of that boot may still be set
+	TimeKnown
+)
+
 // Chunk is what one read of a port returned. The bytes are valid until the
 // next read; an empty chunk says that nothing came in until Stamp.
 type Chunk struct {

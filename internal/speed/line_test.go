@@ -95,7 +95,7 @@ func newLine(tb testing.TB, cfg cloud.Config, q store) *line {
 
 func newLineTo(tb testing.TB, up gateway.Uplink, q store, ahead uint64) *line {
 	tb.Helper()
-	now, plan := clock.New().Now, benchFrame(tb)
+	now, plan := believed(), benchFrame(tb)
 	letters, err := gateway.OpenDeadLetters(filepath.Join(tb.TempDir(), "deadletters.jsonl"), 1<<20)
 	if err != nil {
 		tb.Fatal(err)

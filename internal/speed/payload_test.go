@@ -28,8 +28,19 @@ type way struct {
 	frames  int
 }
 
+// believed is a clock that counts as synchronised, whatever the kernel says of
+// it: so it is with a broker at a loopback address.
+func believed() func() reading.Stamp {
+	c := clock.New()
+	return func() reading.Stamp {
+		s := c.Now()
+		s.Synced = true
+		return s
+	}
+}
+
 func newWay(plan *frame.Plan) *way {
-	return &way{plan: plan, scanner: frame.NewScanner(plan, 115200), stamp: clock.New().Now()}
+	return &way{plan: plan, scanner: frame.NewScanner(plan, 115200), stamp: believed()()}
 }
 
 func (w *way) feed(b []byte) {

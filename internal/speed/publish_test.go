@@ -153,7 +153,7 @@ func (u *ours) settle(tb testing.TB, o reading.Outcome) {
 
 // sample is a reading of the bench frame.
 func sample() reading.Reading {
-	return reading.Reading{Board: "board", Message: "m", Stamp: clock.New().Now(), Props: []reading.Property{
+	return reading.Reading{Board: "board", Message: "m", Stamp: believed()(), Props: []reading.Property{
 		{Name: "seq", Value: reading.UintValue(500_000)},
 		{Name: "temp", Value: reading.DecimalValue(2498, 2)},
 		{Name: "volt", Value: reading.DecimalValue(3312, 3)},

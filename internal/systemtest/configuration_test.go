@@ -33,6 +33,9 @@ type configuration struct {
 	more                      string // further tables
 
 	isolated bool // run in a network namespace of its own, in which nothing is up
+
+	program string   // "" = bin/serialgw
+	env     []string // further variables of its environment
 }
 
 // configure returns a configuration that reports everything at the full pace,

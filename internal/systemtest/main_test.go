@@ -45,7 +45,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "cannot test the program: %v; run make build first\n", err)
 		os.Exit(2)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(clockedDir)
+	os.Exit(code)
 }
 
 // program returns the absolute path of the program under test.

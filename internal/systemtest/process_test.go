@@ -5,6 +5,7 @@ package systemtest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,8 +43,8 @@ func start(t *testing.T, conf *configuration) *gateway {
 	pipe, ledgerEnd, err := os.Pipe()
 	must(t, err)
 	g := &gateway{t: t, conf: conf, log: &journal{}, ledger: &ledger{}, ended: make(chan struct{})}
-	g.cmd = exec.Command(program(), "run", "--config", conf.path, "--ledger-fd", "3")
-	g.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+conf.dir)
+	g.cmd = exec.Command(cmp.Or(conf.program, program()), "run", "--config", conf.path, "--ledger-fd", "3")
+	g.cmd.Env = append(append(os.Environ(), "STATE_DIRECTORY="+conf.dir), conf.env...)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
 	if conf.isolated {
 		g.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
@@ -152,6 +153,9 @@ type status struct {
 			Records     uint64 `json:"confirmed_records"`
 			Lost        uint64 `json:"unanswered_posts"`
 			DeadLetters uint64 `json:"dead_letters"`
+			Untimed     uint64 `json:"untimed_records"`
+			Corrected   uint64 `json:"corrected_records"`
+			Unclocked   uint64 `json:"waiting_for_clock"`
 			Quarantine  map[string]struct {
 				Code int
 				Text string
@@ -224,8 +228,9 @@ func (g *gateway) wantEmpty() status {
 // ledger is what the gateway promised, as told through fd 3.
 type ledger struct {
 	mu      sync.Mutex
-	written []uint64 // "W n", in order
-	synced  uint64   // the last "S n"
+	written []uint64    // "W n", in order
+	heard   []time.Time // when each was read here
+	synced  uint64      // the last "S n"
 	news    bell
 }
 
@@ -239,7 +244,7 @@ func (l *ledger) fill(pipe *os.File) {
 		}
 		l.mu.Lock()
 		if what == "W" {
-			l.written = append(l.written, seq)
+			l.written, l.heard = append(l.written, seq), append(l.heard, time.Now())
 		} else {
 			l.synced = seq
 		}
@@ -252,6 +257,13 @@ func (l *ledger) records() []uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]uint64(nil), l.written...)
+}
+
+// times returns when each of the records was heard of.
+func (l *ledger) times() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]time.Time(nil), l.heard...)
 }
 
 // await waits until so many records have been written.
