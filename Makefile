@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system rig transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ cross: ## build for every supported machine into bin/
 
 system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
+
+rig: build ## measure the faults of docs/reliability.md at full length, as a table; a quarter of an hour
+	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff
 	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update

@@ -122,6 +122,9 @@ func TestRig(t *testing.T) {
 		{"EmptyFile", rigEmptyFile},
 		{"DiskFull", rigDiskFull},
 		{"Unplug4s", rigUnplug},
+		{"ClockBack1h", rigClockHour},
+		{"ClockBack50y", rigClockYears},
+		{"ClockAhead50y", rigClockAhead},
 		{"Values", rigEdgeValues},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -138,15 +141,12 @@ func (c rigCount) wantNothingLost(t *testing.T, doubles int) string {
 	if c.missing+c.wrong+c.backward+c.untimed > 0 || c.doubled > doubles {
 		t.Errorf("got %v, %d without a time; want all, right, in order and with their times, and at most %d doubled", c, c.untimed, doubles)
 	}
-	if c.off > rigTimeOff {
-		t.Errorf("a time is off by %v, want at most %v", c.off, rigTimeOff)
+	// A frame is stamped when it is read: a busy machine reads it later.
+	if most := long(500*time.Millisecond, 5*time.Second); c.off > most {
+		t.Errorf("a time is off by %v, want at most %v", c.off, most)
 	}
 	return c.String()
 }
-
-// rigTimeOff bounds how far a reading's time may be from when its frame was
-// handed to the pty, on a busy machine.
-const rigTimeOff = 500 * time.Millisecond
 
 // rigSteady: nothing fails. With the figures of the process.
 func rigSteady(t *testing.T) string {
