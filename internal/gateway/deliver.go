@@ -62,7 +62,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 	if cfg.PostInterval > 0 {
 		d.limiter = rate.NewLimiter(rate.Every(cfg.PostInterval), 1)
 	}
-	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget}
+	d.pick = picker{queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget, display: newDisplay()}
 	return d
 }
 

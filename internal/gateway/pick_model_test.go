@@ -48,7 +48,7 @@ func newPickModel(t *testing.T, cfg Uplink, seed uint64) *pickModel {
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), q: newMemQueue(),
 		waiting: map[uint64]bool{}, aside: map[uint64]bool{}, again: map[uint64]bool{},
 	}
-	m.p = &picker{queue: m.q, cfg: cfg, taken: make(map[uint64]bool)}
+	m.p = &picker{queue: m.q, cfg: cfg, taken: make(map[uint64]bool), display: newDisplay()}
 	m.p.lost = func(seq uint64, err error) { t.Fatalf("record %d: %v", seq, err) }
 	m.p.gone = func(seq uint64) {
 		if m.q.holds(seq) {
