@@ -147,7 +147,7 @@ func (d *deliver) nothing() time.Duration {
 		d.status.setError(d.pick.unread.Error())
 		return readAgain
 	}
-	return d.paused()
+	return max(d.paused(), d.probeIn())
 }
 
 // paused returns how long nothing may be posted yet.

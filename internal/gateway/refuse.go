@@ -40,6 +40,9 @@ type refusals struct {
 	count     uint64 // of refused single records
 	row       int    // the same, since the last success
 
+	probeDue  time.Time     // nothing that was refused is tried again for want of other work before
+	probeWait time.Duration // the last such wait; doubles until a success
+
 	resume  time.Time     // nothing is posted before
 	pause   time.Duration // the last pause; doubles until a success
 	patient bool          // the pause is the cloud's wish: a success does not end it
@@ -96,6 +99,7 @@ func (d *deliver) hold(first time.Duration) {
 // success: something gets through, so what was refused may be tried again.
 func (d *deliver) success(b batch) {
 	d.pause, d.row, d.confirmed = 0, 0, d.confirmed+1
+	d.probeWait, d.probeDue = 0, time.Time{}
 	if !d.patient && !d.resume.IsZero() {
 		d.resume = time.Time{}
 		d.status.pausedUntil(d.resume)
@@ -222,9 +226,21 @@ func (d *deliver) doubt() {
 		Msg("the cloud refuses every property that is waiting; the uplink pauses and nothing is lost: compare the names and types with the thing model")
 }
 
+// probeIn returns how long no probe may be sent yet. In trouble the pause spaces
+// them.
+func (d *deliver) probeIn() time.Duration {
+	if d.probeDue.IsZero() || d.troubled() {
+		return 0
+	}
+	return max(time.Until(d.probeDue), 0)
+}
+
 // probe returns a record that was refused before, when nothing else is waiting
 // and nothing on its way: the one that was not tried for the longest time.
 func (d *deliver) probe() []reading.Entry {
+	if d.probeIn() > 0 {
+		return nil
+	}
 	for {
 		var next uint64
 		for seq, s := range d.suspects {

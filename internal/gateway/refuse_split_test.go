@@ -133,3 +133,33 @@ func TestRefuse_GuiltyAtTheEdgeOfALongMessage(t *testing.T) {
 		})
 	}
 }
+
+// One guilty reading that is the last for a while is tried again, ever more
+// seldom; what the board says next does not wait for it.
+func TestRefuse_LastReadingDoesNotHoldUpTheNext(t *testing.T) {
+	for _, oldestFirst := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100, OldestFirst: oldestFirst}, guilty(2))
+			r.up()
+			r.add("volt")
+			r.wait(time.Second)
+			r.add("volt")
+			r.wait(3*time.Hour + 30*time.Minute)
+			if got := counts(r.cloud.seen())[2]; got < 10 || got > 30 {
+				t.Errorf("posted %d times in 3.5 hours", got)
+			}
+			if until := r.d.status.snapshot().PausedUntil; until.After(time.Now()) || len(r.letters()) > 0 {
+				t.Errorf("paused until %v, %d letters", until, len(r.letters()))
+			}
+			next := r.add("volt")
+			r.wait(3 * time.Second)
+			if r.q.holds(next) {
+				t.Error("the next reading waits for the refused one")
+			}
+			r.wait(time.Minute)
+			if got := r.letters(); len(got) != 1 || got[0].Seq != 2 || r.q.waiting() != 0 {
+				t.Errorf("letters %+v, %d stored", got, r.q.waiting())
+			}
+		})
+	}
+}
