@@ -36,6 +36,8 @@ type deliver struct {
 
 	renewed chan struct{} // one slot: the configuration was read again
 	abort   chan struct{} // one slot: the drain is to end now
+	lifts   chan lifting  // identifiers that are to be sent again
+	ended   chan struct{} // closed when run has
 
 	pick    picker
 	limiter *rate.Limiter // nil = no pace
@@ -57,6 +59,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 	d := &deliver{
 		cfg: cfg, deps: deps, wake: wake, dirty: dirty, drain: min(drain, drainMost),
 		renewed: make(chan struct{}, 1), abort: make(chan struct{}, 1),
+		lifts: make(chan lifting), ended: make(chan struct{}),
 		posts: make(map[uint64]batch), refusals: newRefusals(), undertaker: newUndertaker(),
 	}
 	if cfg.PostInterval > 0 {
@@ -69,6 +72,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 // run posts until ctx ends, then waits for outstanding verdicts up to the
 // drain limit.
 func (d *deliver) run(ctx context.Context) {
+	defer close(d.ended)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -86,6 +90,9 @@ func (d *deliver) run(ctx context.Context) {
 			d.settleBurst(o)
 		case <-d.renewed:
 			d.renew()
+		case l := <-d.lifts:
+			d.lift(l.names)
+			close(l.done)
 		case <-d.wake:
 		case <-due:
 		}

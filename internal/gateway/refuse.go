@@ -3,6 +3,8 @@ package gateway
 import (
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"serialgw/internal/reading"
@@ -127,12 +129,18 @@ func (d *deliver) success(b batch) {
 }
 
 // renew forgets what was refused under the former configuration, or the thing
-// model of that time. A Busy pause stays: it is the cloud's wish.
-func (d *deliver) renew() {
-	for name := range d.quarantine {
-		d.status.released(name)
+// model of that time.
+func (d *deliver) renew() { d.lift(slices.Collect(maps.Keys(d.quarantine))) }
+
+// lift sends identifiers again that were refused. A Busy pause stays: it is the
+// cloud's wish.
+func (d *deliver) lift(names []string) {
+	for _, name := range names {
+		if d.quarantine[name] != nil {
+			delete(d.quarantine, name)
+			d.status.released(name)
+		}
 	}
-	clear(d.quarantine)
 	d.unpark()
 	if !d.patient {
 		d.pause, d.resume = 0, time.Time{}
