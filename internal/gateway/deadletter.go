@@ -121,6 +121,16 @@ func (d *DeadLetters) rotate() error {
 	return nil
 }
 
+// Had returns an error for a number that no letter has had.
+func (d *DeadLetters) Had(number uint64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if number < d.next {
+		return nil
+	}
+	return fmt.Errorf("%d: no dead letter has had that number yet", number)
+}
+
 // Close closes the file.
 func (d *DeadLetters) Close() error {
 	d.mu.Lock()
