@@ -19,8 +19,9 @@ const (
 	// taken for the uplink's and not for theirs.
 	rowMost = 3
 	// parkMost is how many records without one value that may be sent are
-	// passed over before the uplink pauses.
-	parkMost = 64
+	// passed over before the uplink pauses. They cost some 50 bytes each; what
+	// stands behind them waits for the pause.
+	parkMost = 1 << 14
 )
 
 // refusals is what the uplink has learnt from being refused. One rule protects
