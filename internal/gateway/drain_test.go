@@ -31,10 +31,11 @@ const (
 // keeps the platform's limits and shares no code with our packing. What a
 // history/post brings is not shown there.
 type drain struct {
-	t     *testing.T
+	t     testing.TB
 	queue *queue.Queue
 	sim   *onenetsim.Server
 	wake  chan struct{}
+	acked chan struct{} // one slot: records have left the queue
 	props int // of a reading
 	path  string
 
@@ -67,9 +68,9 @@ func drainConfig() cloud.Config {
 
 // newDrain must be called in a bubble. The loop runs from start on. Without a
 // pace the platform has none.
-func newDrain(t *testing.T, props int, pace time.Duration) *drain {
+func newDrain(t testing.TB, props int, pace time.Duration) *drain {
 	t.Helper()
-	x := &drain{t: t, props: props, wake: make(chan struct{}, 1), path: filepath.Join(t.TempDir(), "dead.jsonl"), stored: make(map[string]int)}
+	x := &drain{t: t, props: props, wake: make(chan struct{}, 1), acked: make(chan struct{}, 1), path: filepath.Join(t.TempDir(), "dead.jsonl"), stored: make(map[string]int)}
 	cfg := queue.Defaults()
 	cfg.Dir, cfg.KeepFree, cfg.MaxBytes = t.TempDir(), 0, 1<<30
 	q, err := queue.Open(cfg, queue.Options{})
@@ -130,7 +131,7 @@ func (x *drain) start(cfg cloud.Config) {
 		Publisher: client, PostInterval: cfg.PostInterval, InFlight: cfg.Window(),
 		History: cfg.HistoryUsable(), HistoryValues: cfg.HistoryValues, OldestFirst: cfg.Order == "oldest-first",
 	}
-	d := newDeliver(up, Deps{Queue: x.queue, DeadLetters: letters, Log: zerolog.Nop()}, x.wake, make(chan struct{}, 1), time.Second)
+	d := newDeliver(up, Deps{Queue: x.queue, DeadLetters: letters, Log: zerolog.Nop(), Acked: func() { signal(x.acked) }}, x.wake, make(chan struct{}, 1), time.Second)
 	running.Go(func() { _ = client.Run(ctx) })
 	running.Go(func() { d.run(ctx) })
 	x.t.Cleanup(func() { stop(); running.Wait(); serving.Wait(); _ = letters.Close() })

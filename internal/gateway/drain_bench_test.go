@@ -1,0 +1,32 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// BenchmarkDrain is a reading's way out of a backlog on disk, without a pace,
+// through the client to the simulator's judgement of each value and back.
+func BenchmarkDrain(b *testing.B) {
+	for _, history := range []bool{true, false} {
+		for _, props := range []int{1, 5, 7} {
+			b.Run(fmt.Sprintf("history=%v/properties=%d", history, props), func(b *testing.B) {
+				cfg := drainConfig()
+				cfg.PostInterval, cfg.History = 0, history
+				n := max(b.N, 1000)
+				x := newDrain(b, props, 0)
+				x.fill(n, 100*time.Millisecond)
+				b.ReportAllocs()
+				b.ResetTimer()
+				x.start(cfg)
+				for x.queue.Stats().Records > 0 {
+					<-x.acked
+				}
+				b.StopTimer()
+				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
+				x.wantEach(n)
+			})
+		}
+	}
+}
