@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system endurance transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ cross: ## build for every supported machine into bin/
 
 system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
+
+endurance: build ## drain a day's backlog, and send a day's traffic: a quarter of an hour
+	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_ADay' -v -day
+	$(GO) test -tags system -count 1 -timeout 60m ./internal/systemtest -run 'TestEndurance$$' -v -args -day
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff
 	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update

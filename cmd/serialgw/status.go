@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -29,14 +30,17 @@ type nodeStatus struct {
 	Link    cloud.Status   `json:"link"`
 
 	Ports map[string]uart.Status `json:"ports"` // by board
+
+	Goroutines int `json:"goroutines"` // of the process: constant while it works
 }
 
 func (n *node) status() nodeStatus {
 	s := nodeStatus{
-		Version: versionText(),
-		Device:  n.device,
-		Gateway: n.gateway.Status(),
-		Queue:   n.queue.Stats(),
+		Version:    versionText(),
+		Device:     n.device,
+		Gateway:    n.gateway.Status(),
+		Queue:      n.queue.Stats(),
+		Goroutines: runtime.NumGoroutine(),
 	}
 	s.Ports = make(map[string]uart.Status)
 	for i, b := range s.Gateway.Boards {

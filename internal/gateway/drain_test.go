@@ -36,7 +36,7 @@ type drain struct {
 	sim   *onenetsim.Server
 	wake  chan struct{}
 	acked chan struct{} // one slot: records have left the queue
-	props int // of a reading
+	props int           // of a reading
 	path  string
 
 	mu     sync.Mutex

@@ -45,6 +45,9 @@ func start(t *testing.T, conf *configuration) *gateway {
 	g.cmd = exec.Command(program(), "run", "--config", conf.path, "--ledger-fd", "3")
 	g.cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+conf.dir)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
+	if conf.unledgered {
+		g.cmd.Args, g.cmd.ExtraFiles = g.cmd.Args[:4], nil
+	}
 	if conf.isolated {
 		g.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	}
@@ -158,8 +161,9 @@ type status struct {
 			}
 		}
 	}
-	Queue struct{ Records, Dropped, Appended uint64 }
-	Link  struct {
+	Queue      struct{ Records, Dropped, Appended uint64 }
+	Goroutines int
+	Link       struct {
 		State    string
 		Connects uint64
 	}
