@@ -69,10 +69,7 @@ func (s *splitter) item(open, end byte) bool {
 			return false
 		}
 		s.inside = true
-		if s.peek() == end {
-			return false
-		}
-		return true
+		return s.peek() != end
 	}
 	return c == ','
 }
