@@ -64,7 +64,7 @@ system: build ## run the system tests: the built binary, ptys, simulator, mosqui
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
 
 endurance: build ## drain a day's backlog, and send a day's traffic: a quarter of an hour
-	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_ADay' -v -day
+	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_(ADay|Twenty)' -v -day
 	$(GO) test -tags system -count 1 -timeout 60m ./internal/systemtest -run 'TestEndurance$$' -v -args -day
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff

@@ -171,6 +171,12 @@ func (d *deliver) next() (batch, bool) {
 		d.pick.historyOff = false
 	}
 	d.pick.unread = nil
+	var proven batch
+	defer func() {
+		if len(proven.withheld) > 0 {
+			d.finish(proven) // their letters together: each writing of some is synced
+		}
+	}()
 	for range withholdMost {
 		picked := d.choose()
 		if len(picked) == 0 {
@@ -180,7 +186,7 @@ func (d *deliver) next() (batch, bool) {
 		if len(b.entries) > 0 {
 			return b, true
 		}
-		if !d.withholdAll(b) {
+		if !d.withholdAll(b, &proven) {
 			return batch{}, false
 		}
 	}

@@ -18,6 +18,32 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// TestDrain_TwentyThousandASecond: without a pace one core carries so many
+// readings of seven properties a second, the simulator's judgement included,
+// which is most of it. That is held to with -day; time that others take does not
+// count.
+func TestDrain_TwentyThousandASecond(t *testing.T) {
+	n := 10_000
+	if *day {
+		n = 200_000
+	}
+	cfg := drainConfig()
+	cfg.PostInterval = 0
+	x := newDrain(t, 7, 0)
+	x.fill(n, 100*time.Millisecond)
+	spent, began := cpuTime(t), time.Now()
+	x.start(cfg)
+	for x.queue.Stats().Records > 0 {
+		<-x.acked
+	}
+	each := (cpuTime(t) - spent) / time.Duration(n)
+	t.Logf("%d readings a second; %v of a core each", int(float64(n)/time.Since(began).Seconds()), each)
+	if *day && each > time.Second/20_000 {
+		t.Errorf("a reading takes %v", each)
+	}
+	x.wantEach(n)
+}
+
 // BenchmarkDrain is a reading's way out of a backlog on disk, without a pace,
 // through the client to the simulator's judgement of each value and back.
 func BenchmarkDrain(b *testing.B) {

@@ -192,9 +192,13 @@ func (d *deliver) strip(picked []reading.Entry) batch {
 }
 
 // withholdAll deals with records of which nothing may be sent. Those that are
-// not proven to be the fault are parked. false = pause now.
-func (d *deliver) withholdAll(b batch) bool {
-	proven := batch{why: b.why}
+// not proven to be the fault are parked, the others join what is to be buried.
+// false = pause now.
+func (d *deliver) withholdAll(b batch, proven *batch) bool {
+	if proven.why == nil {
+		proven.why = make(map[string]refusal)
+	}
+	maps.Copy(proven.why, b.why)
 	for _, e := range b.withheld {
 		if d.proven(e) {
 			proven.withheld = append(proven.withheld, e)
@@ -204,7 +208,6 @@ func (d *deliver) withholdAll(b batch) bool {
 		d.parked = append(d.parked, e.Seq)
 		d.parkRoom--
 	}
-	d.finish(proven)
 	if d.parkRoom > 0 {
 		return true
 	}
