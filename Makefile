@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system rig transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system endurance rig transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ system: build ## run the system tests: the built binary, ptys, simulator, mosqui
 
 rig: build ## measure the faults of docs/reliability.md at full length, as a table; a quarter of an hour
 	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig
+
+endurance: build ## drain a day's backlog, and send a day's traffic: a quarter of an hour
+	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_(ADay|Twenty)' -v -day
+	$(GO) test -tags system -count 1 -timeout 60m ./internal/systemtest -run 'TestEndurance$$' -v -args -day
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff
 	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update

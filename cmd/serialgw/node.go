@@ -95,7 +95,7 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 	if err := n.claim(cfg.OneNET, o.newDevice); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
-	n.letters, err = gateway.OpenDeadLetters(filepath.Join(o.dir, "deadletters.jsonl"), deadLetterLimit)
+	n.letters, err = gateway.OpenDeadLetters(filepath.Join(o.dir, lettersName), deadLetterLimit)
 	if err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
@@ -230,7 +230,10 @@ func (n *node) serveStatus(ctx context.Context) {
 			"status": func([]string) any { return n.status() },
 			"queue":  func([]string) any { return n.queueStatus() },
 		},
-		Streams: map[string]gateway.Stream{"record": n.record, "queue-read": n.readQueue, "queue-clear": n.clearQueue},
+		Streams: map[string]gateway.Stream{
+			"record": n.record, "queue-read": n.readQueue, "queue-clear": n.clearQueue,
+			"deadletter-retry": n.retryLetters, "deadletter-clear": n.clearLetters,
+		},
 	}
 	if err := gateway.ServeSocket(ctx, n.socket, offer); err != nil {
 		n.log.Warn().Err(err).Msg("no status socket")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -30,15 +31,18 @@ type nodeStatus struct {
 	Clock   clockStatus    `json:"clock"`
 
 	Ports map[string]uart.Status `json:"ports"` // by board
+
+	Goroutines int `json:"goroutines"` // of the process: constant while it works
 }
 
 func (n *node) status() nodeStatus {
 	s := nodeStatus{
-		Version: versionText(),
-		Device:  n.device,
-		Gateway: n.gateway.Status(),
-		Queue:   n.queue.Stats(),
-		Clock:   n.clockStatus(),
+		Version:    versionText(),
+		Device:     n.device,
+		Gateway:    n.gateway.Status(),
+		Queue:      n.queue.Stats(),
+		Clock:      n.clockStatus(),
+		Goroutines: runtime.NumGoroutine(),
 	}
 	s.Ports = make(map[string]uart.Status)
 	for i, b := range s.Gateway.Boards {

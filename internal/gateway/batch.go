@@ -54,11 +54,7 @@ func (b batch) letters() []DeadLetter {
 	var letters []DeadLetter
 	for _, e := range b.withheld {
 		for _, p := range e.Reading.Props {
-			why := b.why[p.Name]
-			letters = append(letters, DeadLetter{
-				Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message, Time: e.Reading.Stamp.Time(),
-				Identifier: p.Name, Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
-			})
+			letters = append(letters, newLetter(&e, &p, b.why[p.Name]))
 		}
 	}
 	return letters

@@ -7,21 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"time"
 )
-
-// DeadLetter is one value that the cloud would not take, with the cloud's own
-// words. A dead-letter file holds one such object a line.
-type DeadLetter struct {
-	Seq        uint64          `json:"seq"`
-	Board      string          `json:"board"`
-	Message    string          `json:"message"`
-	Time       time.Time       `json:"time"`
-	Identifier string          `json:"identifier"`
-	Value      json.RawMessage `json:"value"`
-	Code       int             `json:"code"`
-	Reply      string          `json:"reply"`
-}
 
 // DeadLetters appends to a file of bounded size: when the file is full it
 // takes the place of the one before it, so at most twice the limit is kept.
@@ -32,14 +18,22 @@ type DeadLetters struct {
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	next uint64 // the number of the next letter
 }
 
-// OpenDeadLetters opens the file, or creates it. limit is in bytes.
+// OpenDeadLetters opens the file, or creates it. limit is in bytes. Letters are
+// numbered on from the highest number that is there.
 func OpenDeadLetters(path string, limit int64) (*DeadLetters, error) {
 	d := &DeadLetters{path: path, limit: limit}
 	if err := d.open(); err != nil {
 		return nil, err
 	}
+	last, err := lastNumber(path)
+	if err != nil {
+		_ = d.file.Close()
+		return nil, err
+	}
+	d.next = last + 1
 	return d, nil
 }
 
@@ -91,6 +85,7 @@ func (d *DeadLetters) Add(letters ...DeadLetter) error {
 }
 
 func (d *DeadLetters) add(l DeadLetter) error {
+	l.Number = d.next
 	line, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("cannot write a dead letter: %w", err)
@@ -106,6 +101,7 @@ func (d *DeadLetters) add(l DeadLetter) error {
 		return fmt.Errorf("cannot write a dead letter: %w", errors.Join(err, d.file.Truncate(d.size)))
 	}
 	d.size += int64(len(line))
+	d.next++
 	return nil
 }
 
@@ -123,6 +119,16 @@ func (d *DeadLetters) rotate() error {
 	}
 	_ = full.Close() // everything in it was written before
 	return nil
+}
+
+// Had returns an error for a number that no letter has had.
+func (d *DeadLetters) Had(number uint64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if number < d.next {
+		return nil
+	}
+	return fmt.Errorf("%d: no dead letter has had that number yet", number)
 }
 
 // Close closes the file.

@@ -35,6 +35,8 @@ type deliver struct {
 
 	renewed chan struct{} // one slot: the configuration was read again
 	abort   chan struct{} // one slot: the drain is to end now
+	lifts   chan lifting  // identifiers that are to be sent again
+	ended   chan struct{} // closed when run has
 
 	pick    picker
 	limiter *rate.Limiter // nil = no pace
@@ -56,6 +58,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 	d := &deliver{
 		cfg: cfg, deps: deps, wake: wake, dirty: dirty, drain: min(drain, drainMost),
 		renewed: make(chan struct{}, 1), abort: make(chan struct{}, 1),
+		lifts: make(chan lifting), ended: make(chan struct{}),
 		posts: make(map[uint64]batch), refusals: newRefusals(), undertaker: newUndertaker(),
 	}
 	if cfg.PostInterval > 0 {
@@ -63,7 +66,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 	}
 	d.pick = picker{
 		queue: deps.Queue, cfg: cfg, taken: make(map[uint64]bool), lost: d.unreadable, gone: d.forget,
-		hold: newHold(cfg, deps, &d.status),
+		hold: newHold(cfg, deps, &d.status), display: newDisplay(),
 	}
 	return d
 }
@@ -71,6 +74,7 @@ func newDeliver(cfg Uplink, deps Deps, wake <-chan struct{}, dirty chan<- struct
 // run posts until ctx ends, then waits for outstanding verdicts up to the
 // drain limit.
 func (d *deliver) run(ctx context.Context) {
+	defer close(d.ended)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -88,6 +92,9 @@ func (d *deliver) run(ctx context.Context) {
 			d.settleBurst(o)
 		case <-d.renewed:
 			d.renew()
+		case l := <-d.lifts:
+			d.lift(l.names)
+			close(l.done)
 		case <-d.wake:
 		case <-due:
 		}
@@ -152,7 +159,7 @@ func (d *deliver) nothing() time.Duration {
 	if wait := d.pick.hold.rest(); wait > 0 {
 		return wait
 	}
-	return d.paused()
+	return max(d.paused(), d.probeIn())
 }
 
 // paused returns how long nothing may be posted yet.
@@ -170,6 +177,12 @@ func (d *deliver) next() (batch, bool) {
 	}
 	d.pick.unread = nil
 	d.pick.hold.begin()
+	var proven batch
+	defer func() {
+		if len(proven.withheld) > 0 {
+			d.finish(proven) // their letters together: each writing of some is synced
+		}
+	}()
 	for range withholdMost {
 		picked := d.choose()
 		if len(picked) == 0 {
@@ -179,7 +192,7 @@ func (d *deliver) next() (batch, bool) {
 		if len(b.entries) > 0 {
 			return b, true
 		}
-		if !d.withholdAll(b) {
+		if !d.withholdAll(b, &proven) {
 			return batch{}, false
 		}
 	}

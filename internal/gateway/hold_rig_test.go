@@ -12,7 +12,7 @@ import (
 // number in days, and this is boot 9.
 const (
 	thisBoot = 9
-	day      = 24 * time.Hour
+	aDay      = 24 * time.Hour
 )
 
 // knownClock is a clock that has anchors of some boots.
@@ -52,7 +52,7 @@ func (c *knownClock) questions() int {
 	return n
 }
 
-func trueWall(s reading.Stamp) int64 { return s.Boot + int64(s.BootID[0])*int64(day) }
+func trueWall(s reading.Stamp) int64 { return s.Boot + int64(s.BootID[0])*int64(aDay) }
 
 // clocked is a rig whose records come with stamps of several clocks.
 type clocked struct {

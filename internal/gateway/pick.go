@@ -4,14 +4,16 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 
 	"serialgw/internal/reading"
 )
 
 const (
 	// backlogShare: while live values flow, every so-manieth post carries
-	// backlog, so that it always moves.
-	backlogShare = 4
+	// backlog. With two, a live value waits for two posts at most, and a backlog
+	// has all that is left.
+	backlogShare = 2
 	// lookMost bounds how many live records one look reads.
 	lookMost = 4096
 )
@@ -21,10 +23,12 @@ const (
 //
 //	acked ...│ back ──▶ backlog ... │ live ──▶ what came since │ tail
 //
-// Everything below live is backlog and goes oldest first. Live records are
-// taken newest first as long as no property repeats; what they leave behind
-// becomes backlog, because live moves past it. In oldest-first order there is
-// no live part at all.
+// Everything below live is backlog and goes oldest first, each post as full as
+// the limits allow. Live records are taken newest first, those of which no
+// property was taken yet; what they leave behind becomes backlog, because live
+// moves past it. Live values do not join a full post of backlog: whether a
+// history/post changes what the platform shows is unknown. In oldest-first
+// order there is no live part at all.
 //
 // Two rules keep a record from being forgotten: every number that was chosen
 // lies below live, and every unacknowledged number below back is in taken. So
@@ -42,6 +46,7 @@ type picker struct {
 	parser reading.Parser
 	spare  [][]reading.Entry // of one record each, for oneLive
 
+	display    display    // for what the platform shows
 	back, live uint64     // the next number to read for each
 	turn       int        // posts since the last one of backlog
 	again      [][]uint64 // groups to be sent as posts of their own; in taken
@@ -96,6 +101,7 @@ func (p *picker) take(entries []reading.Entry) []reading.Entry {
 		p.taken[e.Seq] = true
 	}
 	p.hold.chosen(entries)
+	p.display.posted(&p.cfg, entries)
 	return entries
 }
 
@@ -110,6 +116,7 @@ func (p *picker) release(seq uint64) {
 	delete(p.taken, seq)
 	p.hold.forget(seq)
 	p.back = min(p.back, seq)
+	p.display.returned(seq)
 }
 
 // setAside keeps a record out of the turn until it is released, retried, or
@@ -120,6 +127,7 @@ func (p *picker) setAside(seq uint64) { p.taken[seq] = true }
 func (p *picker) retry(seqs ...uint64) {
 	for _, seq := range seqs {
 		p.taken[seq] = true
+		p.display.returned(seq)
 	}
 	p.again = append(p.again, seqs)
 }
@@ -221,20 +229,29 @@ func (p *picker) oldest() []reading.Entry {
 		if len(entries) == 0 && errors.Is(err, io.EOF) && p.live != math.MaxUint64 {
 			from = p.live
 		}
-		if err != nil || !l.at(e.Reading.Stamp).add(e.Reading.Props) {
+		if err != nil {
+			break
+		}
+		if !l.at(e.Reading.Stamp).add(e.Reading.Props) {
+			p.display.sees(&e, from-1)
 			break
 		}
 		entries = append(entries, e)
 		from = e.Seq + 1
 	}
+	if l.repeated {
+		if n := p.mayGo(entries); n < len(entries) {
+			entries, from = entries[:n:n], entries[n].Seq
+		}
+	}
 	p.back = from
 	return entries
 }
 
-// liveOnes returns the newest live records of which no property repeats, in
-// order of arrival: a property/post, which alone is sure to change the value
-// that the platform shows. Without a pace every record is a post of its own,
-// in order.
+// liveOnes returns the newest live record of each property, as far as no
+// property repeats, in order of arrival: a property/post, which alone is sure to
+// change the value that the platform shows. Without a pace every record is a
+// post of its own, in order.
 func (p *picker) liveOnes() []reading.Entry {
 	if p.cfg.PostInterval == 0 {
 		return p.oneLive()
@@ -252,11 +269,17 @@ func (p *picker) liveOnes() []reading.Entry {
 		return nil
 	}
 	p.live = waiting[len(waiting)-1].Seq + 1
-	first := len(waiting)
-	for l := (load{}); first > 0 && l.add(waiting[first-1].Reading.Props); {
-		first--
+	var l load
+	var newest []reading.Entry
+	for _, e := range slices.Backward(waiting) {
+		if l.add(e.Reading.Props) {
+			newest = append(newest, e)
+		} else {
+			l.block(e.Reading.Props) // an older value of these does not overtake it
+		}
 	}
-	return waiting[first:]
+	slices.Reverse(newest)
+	return newest
 }
 
 // oneLive returns the oldest live record.

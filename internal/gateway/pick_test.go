@@ -57,8 +57,8 @@ func TestDeliver_OrderWithinLiveAndBacklog(t *testing.T) {
 			r.add("volt", "amp")
 		}
 		r.up()
-		for range 60 { // live, slower than the pace: none is left behind
-			r.wait(1500 * time.Millisecond)
+		for range 60 { // live, slower than every second post: none is left behind
+			r.wait(2500 * time.Millisecond)
 			r.add("volt", "amp")
 		}
 		r.wait(time.Minute)
@@ -205,7 +205,7 @@ func TestDeliver_HistoryUnansweredFallsBack(t *testing.T) {
 func TestPicker_KeepsNoMemoryItHasNoUseFor(t *testing.T) {
 	for name, cfg := range pickUplinks {
 		q := newMemQueue()
-		p := &picker{queue: q, cfg: cfg, taken: make(map[uint64]bool)}
+		p := &picker{queue: q, cfg: cfg, taken: make(map[uint64]bool), display: newDisplay()}
 		p.linkUp()
 		for range 10 {
 			if _, err := q.Append(reading.AppendRecord(nil, say("volt"))); err != nil {

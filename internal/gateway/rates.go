@@ -22,10 +22,10 @@ type Rates struct {
 // CapacityOf computes the two figures for a configuration.
 func CapacityOf(boards []Board, up Uplink) Rates {
 	var r Rates
-	properties := 0
+	properties, most := 0, 1
 	for _, b := range boards {
 		perFrame, all := valuesOf(b)
-		properties += all
+		properties, most = properties+all, max(most, perFrame)
 		if b.Period > 0 {
 			r.Boards += float64(all) / b.Period.Seconds()
 			continue
@@ -34,19 +34,20 @@ func CapacityOf(boards []Board, up Uplink) Rates {
 		size := max(b.Plan.MinSize(), 1)
 		r.Boards += float64(b.Baud) / bitsPerByte / float64(size) * float64(perFrame)
 	}
-	r.Uplink = up.carries(properties)
+	r.Uplink = up.carries(properties, most)
 	return r
 }
 
-// carries returns values/s when more is waiting than fits. With live values
-// first only every backlogShare-th post can be a full one of history.
-func (up Uplink) carries(properties int) float64 {
+// carries returns values/s when more is waiting than fits. A post of history
+// holds whole readings, of perReading values at most. With live values first
+// only every backlogShare-th post can be one.
+func (up Uplink) carries(properties, perReading int) float64 {
 	if up.PostInterval == 0 {
 		return math.Inf(1)
 	}
 	live, full := float64(properties), float64(properties)
 	if up.History {
-		full = float64(max(up.HistoryValues, properties))
+		full = float64(max(up.HistoryValues/perReading*perReading, properties))
 	}
 	perPost := full
 	if !up.OldestFirst {

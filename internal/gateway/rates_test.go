@@ -26,9 +26,12 @@ func TestCapacityOf(t *testing.T) {
 			"the boards give 6 values/s, the uplink carries 3 values/s"},
 		{"HistoryOldestFirst", []Board{thinned}, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100, OldestFirst: true},
 			Rates{Boards: 3, Uplink: 100}, true, "the boards give 3 values/s, the uplink carries 100 values/s"},
-		// Three posts of the newest three values, then one full of backlog.
+		// A post of the newest three values, then one full of backlog.
 		{"HistoryLiveFirst", []Board{thinned}, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100},
-			Rates{Boards: 3, Uplink: 27.25}, true, "the boards give 3 values/s, the uplink carries 27.25 values/s"},
+			Rates{Boards: 3, Uplink: 51.5}, true, "the boards give 3 values/s, the uplink carries 51.5 values/s"},
+		// Readings are not split: two values each, so 98 of 99 in a post.
+		{"HistoryOfWholeReadings", []Board{thinned}, Uplink{PostInterval: time.Second, History: true, HistoryValues: 99, OldestFirst: true},
+			Rates{Boards: 3, Uplink: 98}, true, "the boards give 3 values/s, the uplink carries 98 values/s"},
 		{"AllIsABound", []Board{all}, Uplink{PostInterval: time.Second}, Rates{Boards: 320, Uplink: 3, AtMost: true}, false,
 			"the boards give at most 320 values/s, the uplink carries 3 values/s"},
 		{"Unlimited", []Board{all}, Uplink{}, Rates{Boards: 320, Uplink: math.Inf(1), AtMost: true}, true,

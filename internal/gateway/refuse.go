@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"errors"
-	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"serialgw/internal/reading"
@@ -17,8 +17,9 @@ const (
 	// taken for the uplink's and not for theirs.
 	rowMost = 3
 	// parkMost is how many records without one value that may be sent are
-	// passed over before the uplink pauses.
-	parkMost = 64
+	// passed over before the uplink pauses. They cost some 50 bytes each; what
+	// stands behind them waits for the pause.
+	parkMost = 1 << 14
 )
 
 // refusals is what the uplink has learnt from being refused. One rule protects
@@ -39,6 +40,9 @@ type refusals struct {
 	confirmed uint64 // posts
 	count     uint64 // of refused single records
 	row       int    // the same, since the last success
+
+	probeDue  time.Time     // nothing that was refused is tried again for want of other work before
+	probeWait time.Duration // the last such wait; doubles until a success
 
 	resume  time.Time     // nothing is posted before
 	pause   time.Duration // the last pause; doubles until a success
@@ -96,6 +100,7 @@ func (d *deliver) hold(first time.Duration) {
 // success: something gets through, so what was refused may be tried again.
 func (d *deliver) success(b batch) {
 	d.pause, d.row, d.confirmed = 0, 0, d.confirmed+1
+	d.probeWait, d.probeDue = 0, time.Time{}
 	if !d.patient && !d.resume.IsZero() {
 		d.resume = time.Time{}
 		d.status.pausedUntil(d.resume)
@@ -123,12 +128,18 @@ func (d *deliver) success(b batch) {
 }
 
 // renew forgets what was refused under the former configuration, or the thing
-// model of that time. A Busy pause stays: it is the cloud's wish.
-func (d *deliver) renew() {
-	for name := range d.quarantine {
-		d.status.released(name)
+// model of that time.
+func (d *deliver) renew() { d.lift(slices.Collect(maps.Keys(d.quarantine))) }
+
+// lift sends identifiers again that were refused. A Busy pause stays: it is the
+// cloud's wish.
+func (d *deliver) lift(names []string) {
+	for _, name := range names {
+		if d.quarantine[name] != nil {
+			delete(d.quarantine, name)
+			d.status.released(name)
+		}
 	}
-	clear(d.quarantine)
 	d.unpark()
 	if !d.patient {
 		d.pause, d.resume = 0, time.Time{}
@@ -179,9 +190,13 @@ func (d *deliver) strip(picked []reading.Entry) batch {
 }
 
 // withholdAll deals with records of which nothing may be sent. Those that are
-// not proven to be the fault are parked. false = pause now.
-func (d *deliver) withholdAll(b batch) bool {
-	proven := batch{why: b.why}
+// not proven to be the fault are parked, the others join what is to be buried.
+// false = pause now.
+func (d *deliver) withholdAll(b batch, proven *batch) bool {
+	if proven.why == nil {
+		proven.why = make(map[string]refusal)
+	}
+	maps.Copy(proven.why, b.why)
 	for _, e := range b.withheld {
 		if d.proven(e) {
 			proven.withheld = append(proven.withheld, e)
@@ -191,7 +206,6 @@ func (d *deliver) withholdAll(b batch) bool {
 		d.parked = append(d.parked, e.Seq)
 		d.parkRoom--
 	}
-	d.finish(proven)
 	if d.parkRoom > 0 {
 		return true
 	}
@@ -209,51 +223,6 @@ func (d *deliver) proven(e reading.Entry) bool {
 		}
 	}
 	return true
-}
-
-// doubt pauses because nothing is left to send, and then tries the refused
-// identifiers once more: the thing model may have been mended meanwhile.
-func (d *deliver) doubt() {
-	d.hold(formFirst)
-	for _, q := range d.quarantine {
-		q.doubt = true
-	}
-	d.deps.Log.Error().Stringer("pause", d.pause).
-		Msg("the cloud refuses every property that is waiting; the uplink pauses and nothing is lost: compare the names and types with the thing model")
-}
-
-// probe returns a record that was refused before, when nothing else is waiting
-// and nothing on its way: the one that was not tried for the longest time.
-func (d *deliver) probe() []reading.Entry {
-	for {
-		var next uint64
-		for seq, s := range d.suspects {
-			if s.aside && (next == 0 || s.turn < d.suspects[next].turn) {
-				next = seq
-			}
-		}
-		if next == 0 {
-			break
-		}
-		s := d.suspects[next]
-		s.aside = false
-		entries, err := d.pick.only(next)
-		if err == nil {
-			d.suspects[next] = s
-			return entries
-		}
-		if !errors.Is(err, io.EOF) {
-			return nil
-		}
-		d.forget(next) // it has left the queue
-		d.pick.done(next)
-	}
-	// Where something gets through, the next success decides on the parked.
-	if len(d.parked) > 0 && (d.confirmed == 0 || d.troubled()) {
-		d.unpark()
-		d.doubt()
-	}
-	return nil
 }
 
 // refuseValue quarantines the identifier that the platform named. The records
@@ -277,6 +246,6 @@ func (d *deliver) refuseValue(b batch, o reading.Outcome) {
 	d.status.quarantined(o.Identifier, o.Code, o.Text)
 	if !told {
 		d.deps.Log.Error().Str("identifier", o.Identifier).Int("code", o.Code).Str("reply", o.Text).
-			Msg("the cloud refuses this property: its values go to the dead letters until the configuration changes; compare its name and type with the thing model")
+			Msg("the cloud refuses this property: its values go to the dead letters; compare its name and type with the thing model, then \"serialgw deadletter retry\" sends them again")
 	}
 }

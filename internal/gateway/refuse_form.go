@@ -1,6 +1,10 @@
 package gateway
 
-import "serialgw/internal/reading"
+import (
+	"time"
+
+	"serialgw/internal/reading"
+)
 
 // refuseForm halves a refused batch until the guilty record stands alone. A
 // single record that is refused again although others get through goes to the
@@ -22,10 +26,17 @@ func (d *deliver) refuseForm(b batch, o reading.Outcome) {
 		d.finish(b.condemn(refusal{o.Code, o.Text}))
 		return
 	}
-	d.row, d.count = d.row+1, d.count+1
+	d.count++
 	d.pick.setAside(e.Seq)
 	d.suspects[e.Seq] = suspect{mark: d.confirmed, turn: d.count, aside: true}
-	if !d.troubled() {
+	if again && !d.troubled() {
+		// No news: it was tried because nothing else was waiting. What the board
+		// says next must not wait for it.
+		d.probeWait = min(max(2*d.probeWait, formFirst), pauseMost)
+		d.probeDue = time.Now().Add(d.probeWait)
+		return
+	}
+	if d.row++; !d.troubled() {
 		return
 	}
 	d.hold(formFirst)

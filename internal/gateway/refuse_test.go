@@ -85,6 +85,34 @@ func TestRefuse_MessageLeftEmptyIsBuriedAfterASuccess(t *testing.T) {
 	})
 }
 
+// A thousand records in a row of which nothing may be sent do not hold up what
+// stands behind them, in whatever order.
+func TestRefuse_ManyLeftEmptyHoldUpNothing(t *testing.T) {
+	for name, up := range map[string]Uplink{
+		"NoPace": {}, "OldestFirst": {PostInterval: time.Second, OldestFirst: true},
+		"LiveFirst": {PostInterval: time.Second, History: true, HistoryValues: 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, up, refuseName("Volt"))
+				r.up()
+				r.add("temp")
+				r.wait(2 * time.Second)
+				for range 1000 {
+					if _, err := r.q.Append(reading.AppendRecord(nil, say("Volt"))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				good := r.add("temp")
+				r.wait(5 * time.Second)
+				if n := r.d.status.snapshot().DeadLetters; r.q.holds(good) || n != 1000 || r.q.waiting() != 0 {
+					t.Errorf("the good one is stored %v, %d letters, %d stored", r.q.holds(good), n, r.q.waiting())
+				}
+			})
+		})
+	}
+}
+
 // A wrong product refuses every name. The backlog waits until the thing model
 // is mended.
 func TestRefuse_EveryIdentifierIsNoReasonToBury(t *testing.T) {

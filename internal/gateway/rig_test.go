@@ -90,7 +90,7 @@ func (r *rig) letters() []DeadLetter {
 	return readLetters(r.t, r.path)
 }
 
-func readLetters(t *testing.T, path string) []DeadLetter {
+func readLetters(t testing.TB, path string) []DeadLetter {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -31,6 +31,10 @@ type Config struct {
 	CloseDelay time.Duration // between a forbidden publish and the close; live: 0 to 300 ms
 	Keep       int           // values a device, log lines and connections kept; 0: all
 
+	// HistoryHidden keeps the current value of a property as it is when a
+	// history/post brings a newer one. Whether the platform does is unknown.
+	HistoryHidden bool
+
 	// CutAtExpiry ends a session with its token, at its next packet. Whether
 	// the platform does is unknown.
 	CutAtExpiry bool

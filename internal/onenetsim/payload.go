@@ -9,46 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// member is one name and value of a JSON object. encoding/json's maps lose
-// the order, and which member is blamed first must not be left to chance.
-type member struct {
-	name string
-	raw  json.RawMessage
-}
-
-// object takes a JSON object apart. It fails on anything else, and on a name
-// that comes twice.
-func object(raw []byte) (list []member, ok bool) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, false
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		name, err := dec.Token()
-		m := member{}
-		if err != nil || dec.Decode(&m.raw) != nil {
-			return nil, false
-		}
-		m.name, ok = name.(string)
-		if !ok || seen[m.name] {
-			return nil, false
-		}
-		seen[m.name] = true
-		list = append(list, m)
-	}
-	_, err := dec.Token()
-	return list, err == nil
-}
-
-// array takes a JSON array apart.
-func array(raw []byte) (list []json.RawMessage, ok bool) {
-	if kind(raw) != '[' {
-		return nil, false
-	}
-	return list, json.Unmarshal(raw, &list) == nil
-}
-
 // find returns the value of a name, nil when it is absent.
 func find(list []member, name string) json.RawMessage {
 	for _, m := range list {
@@ -86,8 +46,11 @@ type judge struct {
 //
 // in a fixed order: form, id, form of params, then value by value.
 func (j *judge) message(topic string, payload []byte) verdict {
+	if !json.Valid(payload) || !utf8.Valid(payload) {
+		return verdict{refuse: refuse(codeFormat)}
+	}
 	envelope, ok := object(payload)
-	if !ok || !json.Valid(payload) || !utf8.Valid(payload) {
+	if !ok {
 		return verdict{refuse: refuse(codeFormat)}
 	}
 	id, ok := messageID(find(envelope, "id"))

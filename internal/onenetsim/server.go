@@ -63,7 +63,7 @@ func New(cfg Config) *Server {
 	for _, p := range cfg.Products {
 		entry := &product{Product: p, devices: map[string]*device{}}
 		for name, key := range p.Devices {
-			entry.devices[name] = &device{product: entry, name: name, key: key, store: newStore(cfg.Keep)}
+			entry.devices[name] = &device{product: entry, name: name, key: key, store: newStore(cfg.Keep, cfg.HistoryHidden)}
 		}
 		s.products[p.ID] = entry
 	}

@@ -26,15 +26,16 @@ func (v Value) key() string {
 // store is what the platform keeps of one device: every value in order of
 // arrival, and the newest of each property.
 type store struct {
-	keep    int // values kept; 0: all
+	keep    int  // values kept; 0: all
+	hidden  bool // values by history/post do not become current
 	values  []Value
 	current map[string]Value
 	total   map[string]int // values ever stored, by identifier
 	seen    map[string]int // stamped values among the kept ones, by key
 }
 
-func newStore(keep int) store {
-	return store{keep: keep, current: map[string]Value{}, total: map[string]int{}, seen: map[string]int{}}
+func newStore(keep int, hidden bool) store {
+	return store{keep: keep, hidden: hidden, current: map[string]Value{}, total: map[string]int{}, seen: map[string]int{}}
 }
 
 // add stores values and returns how many of them were there already. With a
@@ -48,7 +49,7 @@ func (st *store) add(values []Value) (duplicates int) {
 			st.seen[v.key()]++
 		}
 		st.total[v.Identifier]++
-		if now, ok := st.current[v.Identifier]; !ok || v.Time >= now.Time {
+		if now, ok := st.current[v.Identifier]; (!ok || v.Time >= now.Time) && (!v.History || !st.hidden) {
 			st.current[v.Identifier] = v
 		}
 		st.values = append(st.values, v)

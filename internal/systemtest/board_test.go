@@ -47,13 +47,12 @@ func demoFrame(b []byte, seq uint64) []byte {
 		b = binary.LittleEndian.AppendUint16(b, v)
 	}
 	b = append(b, 1, 1)
-	return appendModbusCRC(b, start)
+	return binary.LittleEndian.AppendUint16(b, crcModbus(b[start:]))
 }
 
-// appendModbusCRC appends the CRC-16/MODBUS of what stands from start on.
-func appendModbusCRC(b []byte, start int) []byte {
+func crcModbus(b []byte) uint16 {
 	crc := uint16(0xFFFF)
-	for _, c := range b[start:] {
+	for _, c := range b {
 		crc ^= uint16(c)
 		for range 8 {
 			if odd := crc&1 == 1; odd {
@@ -63,7 +62,7 @@ func appendModbusCRC(b []byte, start int) []byte {
 			}
 		}
 	}
-	return binary.LittleEndian.AppendUint16(b, crc)
+	return crc
 }
 
 // frameNumber undoes what demoFrame did to the number.

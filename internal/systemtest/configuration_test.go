@@ -32,6 +32,8 @@ type configuration struct {
 	onenet, board, queue, log table
 	more                      string // further tables
 
+	unledgered bool // no ledger is kept: there are too many records
+
 	isolated bool // run in a network namespace of its own, in which nothing is up
 
 	program string   // "" = bin/serialgw

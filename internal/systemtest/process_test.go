@@ -46,6 +46,9 @@ func start(t *testing.T, conf *configuration) *gateway {
 	g.cmd = exec.Command(cmp.Or(conf.program, program()), "run", "--config", conf.path, "--ledger-fd", "3")
 	g.cmd.Env = append(append(os.Environ(), "STATE_DIRECTORY="+conf.dir), conf.env...)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
+	if conf.unledgered {
+		g.cmd.Args, g.cmd.ExtraFiles = g.cmd.Args[:4], nil
+	}
 	if conf.isolated {
 		g.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	}
@@ -167,7 +170,8 @@ type status struct {
 
 		InMemory bool `json:"in_memory"`
 	}
-	Link struct {
+	Goroutines int
+	Link       struct {
 		State    string
 		Connects uint64
 	}

@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -43,7 +44,8 @@ func rigByteDamageCRC(t *testing.T) string {
 func encodeRigCRC(b []byte, seq uint64) []byte {
 	start := len(b)
 	b = encodeRig(b, seq)
-	return appendModbusCRC(b[:len(b)-1], start)
+	b = b[:len(b)-1]
+	return binary.LittleEndian.AppendUint16(b, crcModbus(b[start:]))
 }
 
 // damageBytes damages every position in each way, between good frames.
