@@ -222,12 +222,20 @@ func (p *picker) oldest() []reading.Entry {
 		return nil
 	}
 	var entries []reading.Entry
+	entries, p.back = p.full(p.back, p.live)
+	return entries
+}
+
+// full returns the first records from a mark on and below another that are not
+// taken and fit into one post, and the mark behind them. Where there is none
+// that is below; without an end below, and where one cannot be read now, from.
+func (p *picker) full(from, below uint64) ([]reading.Entry, uint64) {
+	var entries []reading.Entry
 	l := newLoad(p)
-	from := p.back
 	for {
-		e, err := p.read(from, p.live)
-		if len(entries) == 0 && errors.Is(err, io.EOF) && p.live != math.MaxUint64 {
-			from = p.live
+		e, err := p.read(from, below)
+		if len(entries) == 0 && errors.Is(err, io.EOF) && below != math.MaxUint64 {
+			from = below
 		}
 		if err != nil {
 			break
@@ -244,16 +252,21 @@ func (p *picker) oldest() []reading.Entry {
 			entries, from = entries[:n:n], entries[n].Seq
 		}
 	}
-	p.back = from
-	return entries
+	return entries, from
 }
 
 // liveOnes returns the newest live record of each property, as far as no
 // property repeats, in order of arrival: a property/post, which alone is sure to
 // change the value that the platform shows. Without a pace every record is a
-// post of its own, in order.
+// post of its own, in order, unless more of them wait than the window has posts:
+// a long way to the cloud, and they go together.
 func (p *picker) liveOnes() []reading.Entry {
 	if p.cfg.PostInterval == 0 {
+		if p.history() && p.queue.NextSeq()-p.live > uint64(p.cfg.InFlight) {
+			var entries []reading.Entry
+			entries, p.live = p.full(p.live, math.MaxUint64)
+			return entries
+		}
 		return p.oneLive()
 	}
 	var waiting []reading.Entry

@@ -100,6 +100,33 @@ func TestDeliver_BurstOfLiveValues(t *testing.T) {
 	})
 }
 
+// Without a pace each live value is a post of its own, until more wait than the
+// window has posts: those share posts, and their order stays.
+func TestDeliver_LiveValuesShareAFullWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const delay, window = 600 * time.Millisecond, 4
+		r := newRig(t, Uplink{InFlight: window, History: true, HistoryValues: 10}, nil)
+		r.cloud.delay = delay
+		r.up()
+		for range 400 {
+			r.add("volt", "amp")
+			r.wait(50 * time.Millisecond) // 12 a round trip, of which 4 find a post
+		}
+		r.wait(5 * delay)
+		var order []uint64
+		alone := 0
+		for _, p := range r.cloud.seen() {
+			order = append(order, p.seqs()...)
+			if len(p.entries) == 1 {
+				alone++
+			}
+		}
+		if !slices.IsSorted(order) || len(order) != 400 || alone == 0 {
+			t.Errorf("%d posted in %d posts, %d of them of one record: %v", len(order), len(r.cloud.seen()), alone, order)
+		}
+	})
+}
+
 func TestDeliver_OldestFirstIsOneStrictOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Uplink{PostInterval: time.Second, OldestFirst: true, History: true, HistoryValues: 6}, nil)
