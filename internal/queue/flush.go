@@ -216,19 +216,37 @@ func (q *Queue) reapable() []*segment {
 	return out
 }
 
-// reap deletes files. A crash that brings one back does no harm: the synced
-// state says that its numbers are done with, and Open deletes it again.
+// reap deletes files, and keeps one of them as the spare. A crash that brings
+// one back does no harm: the synced state says that its numbers are done with,
+// and Open deletes it again.
 func (q *Queue) reap(segs []*segment) {
+	var keep *segment
 	for _, s := range segs {
 		if !slices.Contains(q.segs, s) {
 			continue
 		}
 		s.close()
 		q.readers.forget(s)
-		if err := q.fs.Remove(filepath.Join(q.dir, segmentName(s.id))); err != nil {
-			q.count.writeErrors++
-		}
 		q.segs = slices.DeleteFunc(q.segs, func(o *segment) bool { return o == s })
+		if keep == nil && q.spare == nil && s.reusable && !s.failed && s.size == q.cfg.SegmentBytes {
+			keep = s
+			continue
+		}
+		q.remove(s)
+	}
+	if keep == nil {
+		return
+	}
+	if q.maySpare(keep) {
+		q.spare = keep
+		return
+	}
+	q.remove(keep)
+}
+
+func (q *Queue) remove(s *segment) {
+	if err := q.fs.Remove(filepath.Join(q.dir, segmentName(s.id))); err != nil {
+		q.count.writeErrors++
 	}
 }
 

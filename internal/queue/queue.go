@@ -71,6 +71,7 @@ type Queue struct {
 
 	segs    []*segment // oldest first
 	tail    *segment   // the last of segs, or nil before the first
+	spare   *segment   // an emptied file for the next one, not in segs, or nil
 	nextID  uint64
 	next    uint64 // the next record's number
 	synced  uint64 // all numbers below survive a power cut, or are done with
