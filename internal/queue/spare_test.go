@@ -298,7 +298,7 @@ func TestSpare_UnderAReader(t *testing.T) {
 			cfg.SegmentBytes, cfg.MaxBytes = tt.segment, 16*tt.segment
 			q := mustOpen(t, cfg, fsys)
 			turnOver(t, q, tt.n, 40)
-			turnOver(t, q, 40, 10_000)
+			turnOver(t, q, tt.n/3, 100_000)
 			last, n := q.NextSeq()-1, 0
 			stays := []uint64{last - 1, last}
 			for rec, err := range records(fsys, q.dir, 0, All) {
