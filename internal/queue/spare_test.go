@@ -292,13 +292,13 @@ func TestSpare_UnderAReader(t *testing.T) {
 	for _, tt := range []struct {
 		segment  int64
 		n, steps int
-	}{{4 << 10, 300, 30}, {256 << 10, 8000, 6}} { // within a buffer's length, and beyond
+	}{{4 << 10, 300, 30}, {256 << 10, 8000, 8}} { // within a buffer's length, and beyond
 		for stop := range tt.steps {
 			fsys, cfg := newFaultFS(), small(testDir)
 			cfg.SegmentBytes, cfg.MaxBytes = tt.segment, 16*tt.segment
 			q := mustOpen(t, cfg, fsys)
 			turnOver(t, q, tt.n, 40)
-			turnOver(t, q, tt.n/3, 100_000)
+			turnOver(t, q, tt.n/4+stop*tt.n/20, 100_000) // more than a buffer, or less
 			last, n := q.NextSeq()-1, 0
 			stays := []uint64{last - 1, last}
 			for rec, err := range records(fsys, q.dir, 0, All) {
