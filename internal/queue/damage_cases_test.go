@@ -54,8 +54,9 @@ func added(what, path string, b []byte) damage {
 	}}
 }
 
-// cases are all damages of one store, and two at once.
-func (w *whole) cases(rng *rand.Rand) []damage {
+// cases are the damages to whole files of one store, and those within files,
+// of which there are many.
+func (w *whole) cases(rng *rand.Rand) (files, within []damage) {
 	var all []damage
 	for _, path := range w.files {
 		size := int64(len(w.disk.names[path].data))
@@ -82,17 +83,20 @@ func (w *whole) cases(rng *rand.Rand) []damage {
 			all = append(all, zeroed(path, from, faultSector), zeroed(path, from, skipBlock))
 		}
 		for block := range (size + skipBlock - 1) / skipBlock {
-			all = append(all, unreadable(path, block))
+			files = append(files, unreadable(path, block))
 		}
-		all = append(all, dropped(path))
+		files = append(files, dropped(path))
 	}
-	all = append(all, w.foreign(rng)...)
-	for range 4000 { // two at once
+	files = append(files, w.foreign(rng)...)
+	for range 8000 { // two at once
 		a, b := all[rng.IntN(len(all))], all[rng.IntN(len(all))]
+		if rng.IntN(8) == 0 {
+			b = files[rng.IntN(len(files))]
+		}
 		all = append(all, damage{what: a.what + " and " + b.what, bad: slices.Concat(a.bad, b.bad), gone: a.gone + b.gone,
 			do: func(d *faultFS) { a.do(d); b.do(d) }})
 	}
-	return all
+	return files, all
 }
 
 // foreign are the files that somebody, or a broken file system, puts in.

@@ -268,7 +268,7 @@ func (img *image) countMissing(have *set) {
 		img.done.add(g.from, g.to)
 		lost := min(g.to, max(g.from, img.synced)) - g.from
 		img.recovery.Lost += lost
-		img.recovery.Torn += 0
+		img.recovery.Torn += g.to - g.from - lost
 	}
 	img.damaged += img.recovery.Lost
 }
