@@ -38,9 +38,12 @@ func zeroed(path string, from, n int64) damage {
 	})
 }
 
+// unreadable is a block that the disk does not give, and has lost: once it is
+// given again, it is zeros.
 func unreadable(path string, block int64) damage {
-	return damage{what: fmt.Sprintf("block %d of %s unreadable", block, filepath.Base(path)), do: func(*faultFS) {},
-		bad: []badBlock{{filepath.Base(path), block}}}
+	c := zeroed(path, block*skipBlock, skipBlock)
+	c.what, c.bad = fmt.Sprintf("block %d of %s unreadable", block, filepath.Base(path)), []badBlock{{filepath.Base(path), block}}
+	return c
 }
 
 func dropped(path string) damage {

@@ -220,7 +220,7 @@ func (w *whole) run(c damage) error {
 	if err := w.compare(q, e, got); err != nil {
 		return err
 	}
-	d.badSector = nil // what is written from here on is written elsewhere
+	d.badSector = nil // the disk has put another block in its place
 	return w.goOn(q, d, c, got)
 }
 
