@@ -8,7 +8,7 @@ import (
 // again opens the disk and takes over what is there: of the records up to must
 // each one, of those that were done with perhaps some.
 func (c *machine) again(disk *faultFS, must uint64, chance float64) error {
-	before, unnoted := c.m, c.q.Stats().InMemory
+	before, unnoted, fell := c.m, c.q.Stats().InMemory, c.q.Dropped()-c.m.dropped
 	c.fs, c.sick = disk, 0
 	seen, err := inspect(disk, c.cfg)
 	if err != nil {
@@ -38,9 +38,11 @@ func (c *machine) again(disk *faultFS, must uint64, chance float64) error {
 	}
 	// A failing disk may have left more files than max_bytes allows.
 	drops := c.q.Dropped() - seen.Dropped
-	if s := c.q.Stats(); seen.Records != s.Records+drops || seen.NextSeq > s.NextSeq {
-		return fmt.Errorf("Inspect saw %+v, Open %+v", seen, s)
+	found := c.q.Stats().DamagedRecords - seen.Damaged // by reading
+	if s := c.q.Stats(); seen.Records != s.Records+drops+found || seen.NextSeq > s.NextSeq {
+		return fmt.Errorf("Inspect saw %d records of %d and %d dropped, Open %+v", seen.Records, seen.NextSeq, seen.Dropped, s)
 	}
+	drops += fell // by Close, which may have found no room to note it
 	for _, s := range before.live {
 		if s.seq <= must && !have[s.seq] {
 			if drops > 0 {
@@ -50,19 +52,25 @@ func (c *machine) again(disk *faultFS, must uint64, chance float64) error {
 			return fmt.Errorf("record %d is gone, must have up to %d, synced to %d: %+v", s.seq, must, before.synced, c.q.Recovery())
 		}
 	}
-	if lost := c.q.Recovery().Lost; lost > uint64(len(before.ghost)) || chance == 1 && len(c.q.Recovery().SetAside) > 0 && !before.failed {
+	// Only of a file that went without a note, for want of space, is anything
+	// found missing: the whole of it, or what was written over.
+	if lost := c.q.Recovery().Lost + found; lost > uint64(len(before.ghost))+fell && !c.sparse || chance == 1 && len(c.q.Recovery().SetAside) > 0 && !before.everFailed {
 		return fmt.Errorf("%d lost, %d may be: %+v", lost, len(before.ghost), c.q.Recovery())
 	}
 	if unnoted {
 		before.highest = 0 // what only memory knew of may come twice [QUEUE-16]
 	}
 	c.m = model{live: got, ghost: map[uint64]uint64{}, highest: max(before.highest, c.q.NextSeq()-1), dropped: c.q.Dropped(), damaged: c.q.Stats().DamagedRecords}
+	if c.sparse || c.q.Stats().InMemory { // what is done with is not all written down
+		for seq, k := range before.ghost {
+			if !have[seq] {
+				c.m.ghost[seq] = k
+			}
+		}
+	}
 	if c.q.Stats().InMemory { // the disk is full
 		c.m.failed = true
 		c.m.written, c.m.synced = 0, 0
-		for seq, k := range before.ghost {
-			c.m.ghost[seq] = k
-		}
 		return nil
 	}
 	c.m.written, c.m.synced = c.m.highest, c.m.highest // Open has synced them
@@ -97,10 +105,10 @@ func (c *machine) settle(all bool) error {
 	if s.Records != uint64(len(c.m.live)) || s.OldestSeq != oldest && len(c.m.live) > 0 || s.DamagedRecords != c.m.damaged {
 		return fmt.Errorf("stats %+v; the model has %d from %d", s, len(c.m.live), oldest)
 	}
-	if c.cfg.Full == dropOldest && s.Bytes > c.cfg.MaxBytes+c.cfg.SegmentBytes {
+	if c.cfg.Full == dropOldest && !c.m.failed && s.Bytes > c.cfg.MaxBytes+c.cfg.SegmentBytes {
 		return fmt.Errorf("%d bytes of %d", s.Bytes, c.cfg.MaxBytes)
 	}
-	if all && !c.q.closed {
+	if all {
 		got, err := drain(c.q)
 		if err != nil || !slices.Equal(got, c.m.live) {
 			return fmt.Errorf("stored %v\nmodel  %v: %w", got, c.m.live, err)

@@ -21,6 +21,7 @@ type model struct {
 	dropped         uint64
 	damaged         uint64
 	failed          bool // a call has failed since all was written and synced
+	everFailed      bool // or since Open
 }
 
 // machine drives a queue and its model through one random life.
@@ -32,6 +33,9 @@ type machine struct {
 	m    model
 	k    uint64
 	sick int // one call in so many fails; 0: none
+	// sparse lets acknowledgements leave more gaps than one state can tell of:
+	// then a crash may bring any of them back.
+	sparse bool
 	ops  map[string]int
 
 	renames           int
@@ -49,7 +53,7 @@ func newMachine(seed uint64) *machine {
 	if rng.IntN(3) == 0 {
 		c.cfg.KeepFree, c.fs.free = 4*c.cfg.SegmentBytes, 16*c.cfg.SegmentBytes
 	}
-	c.m.ghost = map[uint64]uint64{}
+	c.m.ghost, c.sparse = map[uint64]uint64{}, seed%8 == 0
 	return c
 }
 
@@ -60,7 +64,7 @@ func (c *machine) open() error {
 		if c.sick == 0 || op == "read" || op == "open" || c.rng.IntN(c.sick) > 0 {
 			return nil
 		}
-		c.m.failed = true
+		c.m.failed, c.m.everFailed = true, true
 		return []error{unix.EIO, unix.ENOSPC}[c.rng.IntN(2)]
 	}
 	var err error
@@ -125,6 +129,9 @@ func (c *machine) append(n int) error {
 func (c *machine) ack() error {
 	for range min(len(c.m.live), 1+c.rng.IntN(20)) {
 		i := min(c.rng.IntN(len(c.m.live)), c.rng.IntN(len(c.m.live)), c.rng.IntN(len(c.m.live)))
+		if !c.sparse && len(c.q.gone.spans) >= c.q.maxSpans() {
+			i = 0 // so that a state always has all of them
+		}
 		s := c.m.live[i]
 		c.q.Ack(s.seq, 0, s.seq, 1<<50)
 		c.m.ghost[s.seq] = s.k
@@ -165,10 +172,17 @@ func (c *machine) sync() error {
 	}
 	c.m.synced, c.m.written = safe, safe
 	if flushes { // each acknowledgement was written down with it
-		clear(c.m.ghost)
+		c.lay()
 		c.m.failed = c.sick > 0
 	}
 	return nil
+}
+
+// lay forgets those that no crash brings back any more.
+func (c *machine) lay() {
+	if !c.sparse {
+		clear(c.m.ghost)
+	}
 }
 
 func (c *machine) read() error {
@@ -201,10 +215,7 @@ func (c *machine) reopen() error {
 	}
 	must := c.m.highest
 	if err == nil {
-		if serr := c.settle(false); serr != nil {
-			return serr
-		}
-		clear(c.m.ghost)
+		c.lay()
 	} else {
 		must = c.m.synced
 	}

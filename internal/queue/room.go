@@ -238,9 +238,11 @@ func (q *Queue) resumeOrDrop() error {
 
 // dropForSpace deletes the oldest file though no tail can take a note of it:
 // a power cut before the next sync makes it count as lost, not as dropped.
-// The last two files stay: one of them holds the state.
+// The last two files stay, and one in which the state was synced: files whose
+// sync failed may be empty after a crash.
 func (q *Queue) dropForSpace() bool {
-	if q.cfg.Full != dropOldest || len(q.segs) <= 2 || q.segs[0].dirty {
+	synced := func(s *segment) bool { return !s.failed && !s.dirty }
+	if q.cfg.Full != dropOldest || len(q.segs) <= 2 || q.segs[0].dirty || !slices.ContainsFunc(q.segs[1:], synced) {
 		return false
 	}
 	s := q.segs[0]
