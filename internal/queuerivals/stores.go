@@ -41,7 +41,9 @@ func open(name, dir string) (store, error) {
 	return nil, fmt.Errorf("no store %q", name)
 }
 
-func names() []string { return []string{"serialgw", "serialgw, acks synced", "bbolt", "raft-wal", "sqlite"} }
+func names() []string {
+	return []string{"serialgw", "serialgw, acks synced", "bbolt", "raft-wal", "sqlite"}
+}
 
 // ours writes an acknowledgement down with the next sync, as the gateway does,
 // or, with synced, with a sync of its own: then it promises what the others do.
