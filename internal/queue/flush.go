@@ -141,6 +141,9 @@ func (q *Queue) flush() error {
 // syncOnce syncs each file with pending records, and the tail, whose states
 // must be on disk before any file may go. [QUEUE-13]
 func (q *Queue) syncOnce() error {
+	if err := q.zeroAhead(); err != nil {
+		return err
+	}
 	var files []*segment
 	var ends []int64
 	named := true
@@ -174,7 +177,7 @@ func (q *Queue) syncOnce() error {
 		return err
 	}
 	for i, s := range files {
-		s.named = true
+		s.named, s.flushed = true, ends[i]
 		if s.dirty = s.end != ends[i]; !s.dirty && s != q.tail {
 			s.close()
 		}

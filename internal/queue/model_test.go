@@ -36,7 +36,7 @@ type machine struct {
 	// sparse lets acknowledgements leave more gaps than one state can tell of:
 	// then a crash may bring any of them back.
 	sparse bool
-	ops  map[string]int
+	ops    map[string]int
 
 	renames           int
 	lazySync, lazyDir bool // sabotage

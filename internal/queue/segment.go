@@ -27,6 +27,9 @@ type segment struct {
 	size  int64 // on disk
 	end   int64 // behind the last frame; the file's size where it is not known
 
+	flushed int64 // the end at the last sync
+	zeroed  int64 // blocks up to here have been written, in this life
+
 	torn, damaged int64  // bytes found by load
 	errors        uint64 // likewise
 

@@ -1,6 +1,9 @@
 package queue
 
-import "path/filepath"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // An emptied file is worth more than a new one: its blocks are written already,
 // so that to write them again costs one flush of the disk, where a new file's
@@ -45,4 +48,31 @@ func (q *Queue) takeSpare(path string) File {
 		return nil
 	}
 	return f
+}
+
+const (
+	// smallSync is how many bytes a sync may have written for it to pay that
+	// zeros are written behind them, and zeroBytes how many at once.
+	smallSync = 16 << 10
+	zeroBytes = 64 << 10
+)
+
+// zeroAhead does for a new file what an earlier life has done for a recycled
+// one: small syncs to come find blocks that were written before.
+func (q *Queue) zeroAhead() error {
+	s := q.tail
+	if s == nil || s.recycled || s.failed || s.file == nil || s.end-s.flushed > smallSync || s.end+(s.end-s.flushed) <= s.zeroed {
+		return nil
+	}
+	to := min((s.end+zeroBytes)&^(skipBlock-1), s.size)
+	if to <= s.end {
+		return nil
+	}
+	if _, err := s.file.WriteAt(make([]byte, to-s.end), s.end); err != nil {
+		q.count.writeErrors++
+		q.fail(s)
+		return fmt.Errorf("cannot write: %w", err)
+	}
+	s.zeroed, s.dirty = to, true
+	return nil
 }

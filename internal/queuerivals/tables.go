@@ -9,12 +9,13 @@ import (
 // count is the records of one case: three files and more at the long ones.
 func count(step int) int { return min(step*1000, 64_000) }
 
-// used is a store through which 51,200 records have gone.
+// used is a store that was full and is empty, and whose files have taken turns.
 func used(j job) []job {
-	fill, drain := j, j
+	fill, drain, turns := j, j, j
+	turns.Work, turns.N, turns.Step = "turns", 51_200, 512
 	fill.Work, fill.N, fill.Step = "prepare", 51_200, 512
 	drain.Work, drain.N, drain.Step = "drain", 51_200, 512
-	return []job{fill, drain}
+	return []job{fill, drain, turns}
 }
 
 func fresh(job) []job { return nil }
