@@ -143,7 +143,7 @@ func (w *whole) expect(d *faultFS, bad []badBlock) expected {
 			return b.file == filepath.Base(path) && from < (b.block+1)*skipBlock && to > b.block*skipBlock
 		})
 	}
-	complete, lowest := false, uint64(noLimit)
+	complete, lowest := false, noLimit
 	for _, path := range d.paths() {
 		now, before := d.names[path].data, []byte(nil)
 		if inode := w.disk.names[path]; inode != nil {

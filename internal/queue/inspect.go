@@ -54,7 +54,7 @@ func view(fsys FS, dir string) (*image, error) {
 			return img, err
 		}
 		found := len(img.missing) > 0 || img.recovery.Damaged()
-		if !img.changed && !(found && img.renamed(fsys, dir)) {
+		if !img.changed && (!found || !img.renamed(fsys, dir)) {
 			return img, nil
 		}
 	}
