@@ -211,11 +211,15 @@ func (q *Queue) syncFiles(handles []File, named bool) error {
 // holds the state.
 func (q *Queue) reapable() []*segment {
 	var out []*segment
+	if !q.emptied { // with thousands of files it matters
+		return nil
+	}
 	for _, s := range q.segs {
 		if s != q.tail && s.live(&q.gone, q.next) == 0 {
 			out = append(out, s)
 		}
 	}
+	q.emptied = len(out) > 0
 	return out
 }
 

@@ -66,6 +66,7 @@ type Queue struct {
 	closed   bool
 	done     bool // Close has finished: nothing is open any more
 	toSync   bool // something was cleared, and no sync has covered that
+	emptied  bool // some segment may be without a live record
 	inMemory bool // pending holds records that no file has
 	overflow bool // and has dropped some of them
 
@@ -159,9 +160,13 @@ func (q *Queue) Clear(last uint64) uint64 {
 // finish puts numbers among those done with and returns how many were not.
 func (q *Queue) finish(from, to uint64) uint64 {
 	n := q.gone.add(from, to)
-	if n > 0 {
-		q.fresh.add(from, to)
-		q.pending.remove(from, to)
+	if n == 0 {
+		return 0
+	}
+	q.fresh.add(from, to)
+	q.pending.remove(from, to)
+	for i := q.segmentAfter(from); !q.emptied && i < len(q.segs) && q.segs[i].first < to; i++ {
+		q.emptied = q.segs[i].live(&q.gone, q.next) == 0
 	}
 	return n
 }

@@ -166,6 +166,6 @@ func (q *Queue) install(s *segment) {
 		}
 	}
 	q.segs = append(q.segs, s)
-	q.tail = s
+	q.tail, q.emptied = s, true // one before may have been superseded
 	q.fresh = q.unsaid()
 }
