@@ -200,7 +200,7 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 	s.end = sc.off
 	var torn int64
 	if s.recycled {
-		// What stands behind the end may as well be of an earlier life. It is
+		// What stands behind the end may be of an earlier life. [QUEUE-18] It is
 		// left there, unless a frame may hide in what the disk did not give.
 		img.whole = img.whole && sc.errors == 0
 	} else {
