@@ -61,8 +61,8 @@ func (r *reader) read(seq uint64) (got uint64, record []byte, ok bool) {
 		if !ok {
 			return 0, nil, false
 		}
-		if fr.kind != frameRecord {
-			continue
+		if fr.kind != frameRecord || fr.seq < r.seq {
+			continue // a state, or a record that some fault has put here once more
 		}
 		r.last = mark{fr.seq, r.scan.off - frameBytes(fr.payload)}
 		r.seq = fr.seq + 1
