@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,8 +22,10 @@ type disk struct {
 	loop  string // "loop3"
 }
 
+// command is run to its end also when the program is to end: what was mounted is
+// taken away again.
 func command(name string, args ...string) (string, error) {
-	out, err := exec.Command(name, args...).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), name, args...).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%s: %w: %s", name, err, out)
 	}

@@ -113,7 +113,7 @@ func (b *bench) syncCalls(j job) (float64, error) {
 		return 0, err
 	}
 	n := 0
-	for _, line := range bytes.Split(text, []byte("\n")) {
+	for line := range bytes.SplitSeq(text, []byte("\n")) {
 		if bytes.Contains(line, []byte("sync(")) {
 			n++
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
@@ -215,24 +216,24 @@ func openSQLite(dir string) (store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &sqlite{db: db}
-	if _, err := db.Exec("CREATE TABLE IF NOT EXISTS q (id INTEGER PRIMARY KEY, data BLOB)"); err != nil {
+	if _, err := db.ExecContext(context.Background(), "CREATE TABLE IF NOT EXISTS q (id INTEGER PRIMARY KEY, data BLOB)"); err != nil {
 		return nil, err
 	}
-	if s.insert, err = db.Prepare("INSERT INTO q (data) VALUES (?)"); err != nil {
+	if s.insert, err = db.PrepareContext(context.Background(), "INSERT INTO q (data) VALUES (?)"); err != nil {
 		return nil, err
 	}
-	s.get, err = db.Prepare("SELECT id, data FROM q ORDER BY id LIMIT ?")
+	s.get, err = db.PrepareContext(context.Background(), "SELECT id, data FROM q ORDER BY id LIMIT ?")
 	return s, err
 }
 
 func (s *sqlite) append(records [][]byte) error {
-	tx, err := s.db.Begin()
+	tx, err := s.db.BeginTx(context.Background(), nil)
 	if err != nil {
 		return err
 	}
-	stmt := tx.Stmt(s.insert)
+	stmt := tx.StmtContext(context.Background(), s.insert)
 	for _, r := range records {
-		if _, err := stmt.Exec(r); err != nil {
+		if _, err := stmt.ExecContext(context.Background(), r); err != nil {
 			return err
 		}
 	}
@@ -240,7 +241,7 @@ func (s *sqlite) append(records [][]byte) error {
 }
 
 func (s *sqlite) take(n int) (int, error) {
-	rows, err := s.get.Query(n)
+	rows, err := s.get.QueryContext(context.Background(), n)
 	if err != nil {
 		return 0, err
 	}
@@ -255,7 +256,7 @@ func (s *sqlite) take(n int) (int, error) {
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil || got == 0 {
 		return 0, err
 	}
-	_, err = s.db.Exec("DELETE FROM q WHERE id <= ?", id)
+	_, err = s.db.ExecContext(context.Background(), "DELETE FROM q WHERE id <= ?", id)
 	return got, err
 }
 
