@@ -33,7 +33,9 @@ func open(name, dir string) (store, error) {
 	case "serialgw", "serialgw, acks synced":
 		return openQueue(dir, name != "serialgw")
 	case "bbolt":
-		return openBolt(dir)
+		return openBolt(dir, true)
+	case keptList:
+		return openBolt(dir, false)
 	case "raft-wal":
 		return openWAL(dir)
 	case "sqlite":
@@ -99,14 +101,17 @@ func (o *ours) take(n int) (int, error) {
 
 func (o *ours) close() error { return o.q.Close() }
 
-// bolt has the settings that cost it least.
+// keptList is bbolt as it comes: a commit costs more, and opening much less.
+const keptList = "bbolt, freelist kept"
+
+// bolt has the settings with which a commit costs it least.
 type bolt struct {
 	db   *bbolt.DB
 	next uint64
 }
 
-func openBolt(dir string) (store, error) {
-	db, err := bbolt.Open(filepath.Join(dir, "queue.db"), 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+func openBolt(dir string, lean bool) (store, error) {
+	db, err := bbolt.Open(filepath.Join(dir, "queue.db"), 0o600, &bbolt.Options{NoFreelistSync: lean, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return nil, err
 	}
