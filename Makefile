@@ -45,8 +45,8 @@ side-by-side: ## measure the goals beside the programs in REFERENCE, half an hou
 	$(GO) test ./internal/sidebyside -count 1 -timeout 90m -run 'TestGoals$$' -v -reference '$(REFERENCE)' $(if $(GOALS),-goals $(GOALS))
 
 RUNS ?= 3
-queue-rivals: ## measure the queue beside bbolt, raft-wal and sqlite on an ext4 of its own, as root; RUNS=3
-	$(GO) -C internal/queuerivals run . -runs $(RUNS)
+queue-rivals: ## the queue beside bbolt, raft-wal and sqlite, on a disk it makes, as root; RUNS=3, or RATES=1
+	$(GO) -C internal/queuerivals run . -runs $(RUNS) $(if $(RATES),-rates)
 
 damage: ## every damage to the queue's files that is known, and a million operations against its model
 	$(GO) test ./internal/queue -count 1 -timeout 60m -run 'TestDamage|TestModel' -campaign -v
