@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side fuzz noise cross system endurance rig transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system endurance rig transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ profile: ## measure anew where time goes: the compiler optimises for it
 
 side-by-side: ## measure the goals beside the programs in REFERENCE, half an hour; GOALS=7,8 for some
 	$(GO) test ./internal/sidebyside -count 1 -timeout 90m -run 'TestGoals$$' -v -reference '$(REFERENCE)' $(if $(GOALS),-goals $(GOALS))
+
+RUNS ?= 3
+queue-rivals: ## the queue beside bbolt, raft-wal and sqlite, on a disk it makes, as root; RUNS=3, or RATES=1
+	$(GO) -C internal/queuerivals run . -runs $(RUNS) $(if $(RATES),-rates)
+
+damage: ## every damage to the queue's files that is known, and a million operations against its model
+	$(GO) test ./internal/queue -count 1 -timeout 60m -run 'TestDamage|TestModel' -campaign -v
 
 FUZZTIME ?= 60s
 fuzz: ## run every fuzz target for FUZZTIME each

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -243,65 +242,5 @@ func TestCrash_WithFailingCalls(t *testing.T) {
 		if err := l.check(fsys.crash(0, rng), cfg, false); err != nil {
 			rt.Fatal(err)
 		}
-	})
-}
-
-// TestQueue_FollowsModel compares with plain slices, drops included.
-func TestQueue_FollowsModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		fsys, cfg := newFaultFS(), small(testDir)
-		cfg.MaxBytes = 32 << 10
-		q := mustOpen(t, cfg, fsys)
-		var model []stored
-		var k, dropped uint64
-		settle := func() { // the oldest go, and as many as it says
-			model = model[q.Dropped()-dropped:]
-			dropped = q.Dropped()
-		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"append": func(rt *rapid.T) {
-				for range rapid.IntRange(1, 60).Draw(rt, "n") {
-					k++
-					model = append(model, stored{mustAppend(t, q, k), k})
-					settle()
-				}
-			},
-			"ack": func(rt *rapid.T) {
-				for range min(len(model), rapid.IntRange(1, 40).Draw(rt, "n")) {
-					i := rapid.IntRange(0, len(model)-1).Draw(rt, "i")
-					q.Ack(model[i].seq, 0, model[i].seq, 1<<50)
-					model = slices.Delete(model, i, i+1)
-				}
-			},
-			"sync": func(*rapid.T) { mustSync(t, q) },
-			"close": func(*rapid.T) {
-				if err := q.Close(); err != nil {
-					rt.Fatal(err)
-				}
-				q = mustOpen(t, cfg, fsys)
-			},
-			"kill": func(*rapid.T) {
-				mustSync(t, q) // acks are written by now
-				fsys = fsys.crash(1, nil)
-				q = mustOpen(t, cfg, fsys)
-			},
-			"cut": func(rt *rapid.T) {
-				k++ // something to sync: now the acks are safe too
-				model = append(model, stored{mustAppend(t, q, k), k})
-				mustSync(t, q)
-				fsys = fsys.crash(0, nil)
-				q = mustOpen(t, cfg, fsys)
-			},
-			"": func(rt *rapid.T) {
-				settle()
-				if got := mustDrain(t, q); !slices.Equal(got, model) {
-					rt.Fatalf("stored %v\nmodel  %v", got, model)
-				}
-				s := q.Stats()
-				if s.Records != uint64(len(model)) || s.Bytes > cfg.MaxBytes || s.DamagedRecords != 0 {
-					rt.Fatalf("stats %+v, model %d", s, len(model))
-				}
-			},
-		})
 	})
 }

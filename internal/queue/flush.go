@@ -141,6 +141,9 @@ func (q *Queue) flush() error {
 // syncOnce syncs each file with pending records, and the tail, whose states
 // must be on disk before any file may go. [QUEUE-13]
 func (q *Queue) syncOnce() error {
+	if err := q.zeroAhead(); err != nil {
+		return err
+	}
 	var files []*segment
 	var ends []int64
 	named := true
@@ -174,7 +177,7 @@ func (q *Queue) syncOnce() error {
 		return err
 	}
 	for i, s := range files {
-		s.named = true
+		s.named, s.flushed = true, ends[i]
 		if s.dirty = s.end != ends[i]; !s.dirty && s != q.tail {
 			s.close()
 		}
@@ -208,27 +211,49 @@ func (q *Queue) syncFiles(handles []File, named bool) error {
 // holds the state.
 func (q *Queue) reapable() []*segment {
 	var out []*segment
+	if !q.emptied { // with thousands of files it matters
+		return nil
+	}
 	for _, s := range q.segs {
 		if s != q.tail && s.live(&q.gone, q.next) == 0 {
 			out = append(out, s)
 		}
 	}
+	q.emptied = len(out) > 0
 	return out
 }
 
-// reap deletes files. A crash that brings one back does no harm: the synced
-// state says that its numbers are done with, and Open deletes it again.
+// reap deletes files, and keeps one of them as the spare. A crash that brings
+// one back does no harm: the synced state says that its numbers are done with,
+// and Open deletes it again.
 func (q *Queue) reap(segs []*segment) {
+	var keep *segment
 	for _, s := range segs {
 		if !slices.Contains(q.segs, s) {
 			continue
 		}
 		s.close()
 		q.readers.forget(s)
-		if err := q.fs.Remove(filepath.Join(q.dir, segmentName(s.id))); err != nil {
-			q.count.writeErrors++
-		}
 		q.segs = slices.DeleteFunc(q.segs, func(o *segment) bool { return o == s })
+		if keep == nil && q.spare == nil && s.reusable && !s.failed && s.size == q.cfg.SegmentBytes {
+			keep = s
+			continue
+		}
+		q.remove(s)
+	}
+	if keep == nil {
+		return
+	}
+	if q.maySpare(keep) {
+		q.spare = keep
+		return
+	}
+	q.remove(keep)
+}
+
+func (q *Queue) remove(s *segment) {
+	if err := q.fs.Remove(filepath.Join(q.dir, segmentName(s.id))); err != nil {
+		q.count.writeErrors++
 	}
 }
 

@@ -14,11 +14,12 @@ import (
 //	off  size  field
 //	0    4     magic "SGWQ"
 //	4    1     major version, 1: a newer one is refused [QUEUE-2]
-//	5    1     minor version, 0: ignored
-//	6    2     reserved, 0
+//	5    1     minor version, 1: ignored, but for the id
+//	6    1     flags: 1 recycled
+//	7    1     reserved, 0
 //	8    8     first: no record here has a smaller number
 //	16   8     nonce, random: seeds every CRC of this file [QUEUE-3]
-//	24   4     reserved, 0
+//	24   4     low half of the id in the file's name; minor version 0: 0
 //	28   4     CRC-32C of bytes 0 to 27
 //
 //	frame, 20 bytes and its payload, back to back, then zeros [QUEUE-4]
@@ -39,8 +40,9 @@ import (
 const (
 	magic        = "SGWQ"
 	versionMajor = 1
-	versionMinor = 0
+	versionMinor = 1
 	headerSize   = 32
+	flagRecycled = 1
 
 	frameHeader = 20
 	frameMarker = 0xD7
@@ -68,17 +70,28 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // header is the fixed start of a segment.
 type header struct {
-	first uint64
-	nonce uint64
+	first    uint64
+	nonce    uint64
+	id       uint32 // low half of the id in the file's name
+	minor    byte   // 0: the id is not there
+	recycled bool   // behind the end may stand bytes of an earlier life
 }
+
+// of reports whether the header belongs to the segment of that id. A recycled
+// file has its new name before its new header. [QUEUE-17]
+func (h header) of(id uint64) bool { return h.minor == 0 || h.id == uint32(id) }
 
 func (h header) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, magic...)
-	b = append(b, versionMajor, versionMinor, 0, 0)
+	var flags byte
+	if h.recycled {
+		flags |= flagRecycled
+	}
+	b = append(b, versionMajor, versionMinor, flags, 0)
 	b = binary.LittleEndian.AppendUint64(b, h.first)
 	b = binary.LittleEndian.AppendUint64(b, h.nonce)
-	b = append(b, 0, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, h.id)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli()))
 }
 
@@ -92,7 +105,10 @@ func parseHeader(b []byte) (header, error) {
 	if b[4] > versionMajor {
 		return header{}, fmt.Errorf("format %d.%d, this program reads up to %d: %w", b[4], b[5], versionMajor, ErrVersion)
 	}
-	h := header{first: binary.LittleEndian.Uint64(b[8:]), nonce: binary.LittleEndian.Uint64(b[16:])}
+	h := header{
+		first: binary.LittleEndian.Uint64(b[8:]), nonce: binary.LittleEndian.Uint64(b[16:]),
+		id: binary.LittleEndian.Uint32(b[24:]), minor: b[5], recycled: b[5] > 0 && b[6]&flagRecycled != 0,
+	}
 	if h.first > maxSeq {
 		return header{}, errHeader
 	}

@@ -15,11 +15,32 @@ func appendChecksum(b []byte) []byte {
 // TestFormat_Bytes fixes the bytes on disk: files of one version must be read
 // by all later ones. Each good row has its malformed twins.
 func TestFormat_Bytes(t *testing.T) {
-	h := header{first: 0x0102, nonce: 0x1122334455667788}
-	wantHeader := []byte("SGWQ\x01\x00\x00\x00" + "\x02\x01\x00\x00\x00\x00\x00\x00" +
-		"\x88\x77\x66\x55\x44\x33\x22\x11" + "\x00\x00\x00\x00" + "\x23\x91\xe1\xe3")
+	h := header{first: 0x0102, nonce: 0x1122334455667788, id: 0x0a0b0c0d, minor: 1, recycled: true}
+	wantHeader := []byte("SGWQ\x01\x01\x01\x00" + "\x02\x01\x00\x00\x00\x00\x00\x00" +
+		"\x88\x77\x66\x55\x44\x33\x22\x11" + "\x0d\x0c\x0b\x0a" + "\xc4\xae\x9a\xfe")
 	if got := h.append(nil); !slices.Equal(got, wantHeader) {
 		t.Errorf("header\n got %x\nwant %x", got, wantHeader)
+	}
+	firstVersion := []byte("SGWQ\x01\x00\x00\x00" + "\x02\x01\x00\x00\x00\x00\x00\x00" +
+		"\x88\x77\x66\x55\x44\x33\x22\x11" + "\x00\x00\x00\x00" + "\x23\x91\xe1\xe3")
+	for _, tt := range []struct {
+		b    []byte
+		want header
+		of   []uint64 // ids it may have
+		not  []uint64
+	}{
+		{wantHeader, h, []uint64{0x0a0b0c0d, 0x70a0b0c0d}, []uint64{0x0a0b0c0e, 0}},
+		{firstVersion, header{first: 0x0102, nonce: 0x1122334455667788}, []uint64{0, 7}, nil},
+	} {
+		got, err := parseHeader(tt.b)
+		if err != nil || got != tt.want {
+			t.Errorf("%x is %+v, %v, want %+v", tt.b, got, err, tt.want)
+		}
+		for _, id := range append(tt.of, tt.not...) {
+			if ok := got.of(id); ok != slices.Contains(tt.of, id) {
+				t.Errorf("%+v of id %x: %v", got, id, ok)
+			}
+		}
 	}
 	wantFrame := []byte("\xd7\x01\x00\x00" + "\x03\x00\x00\x00" + "\x02\x01\x00\x00\x00\x00\x00\x00" +
 		"\xdc\xc1\xa7\x4d" + "abc")

@@ -46,14 +46,33 @@ const viewMost = 16
 
 // view is load for a store that may have an owner: a file that was deleted
 // between being listed and being read has taken its state along, which now
-// stands in another.
+// stands in another. So has one that was taken again under a new name.
 func view(fsys FS, dir string) (*image, error) {
 	for n := 1; ; n++ {
 		img, err := load(fsys, dir)
-		if err != nil || !img.changed || n == viewMost {
+		if err != nil || n == viewMost {
 			return img, err
 		}
+		found := len(img.missing) > 0 || img.recovery.Damaged()
+		if !img.changed && (!found || !img.renamed(fsys, dir)) {
+			return img, nil
+		}
 	}
+}
+
+// renamed reports whether one of the segments has lost its name: then there may
+// be a new life in it, and what was missed in it since may not be missing. A
+// file has its new name before anything in it changes. [QUEUE-17]
+func (img *image) renamed(fsys FS, dir string) bool {
+	names, err := fsys.ReadDir(dir)
+	if err != nil {
+		return false // the next one to look will be told
+	}
+	there := make(map[string]bool, len(names))
+	for _, name := range names {
+		there[name] = true
+	}
+	return slices.ContainsFunc(img.segs, func(s *segment) bool { return !there[segmentName(s.id)] })
 }
 
 func inspect(fsys FS, cfg Config) (Snapshot, error) {
@@ -66,10 +85,11 @@ func inspect(fsys FS, cfg Config) (Snapshot, error) {
 	if len(img.segs) > 0 {
 		tail = img.segs[len(img.segs)-1]
 	}
+	needed, emptied := split(img.segs, &img.done, img.next)
 	s := Snapshot{
 		Recovery: img.recovery, Records: img.recovery.Records, NextSeq: max(img.next, 1),
 		OldestSeq: img.done.next(0), NewestSeq: img.done.prev(max(img.next, 1)),
-		Room:    cfg.room(fsys, dir, img.segs, tail),
+		Room:    cfg.room(fsys, dir, needed, tail, emptied),
 		Dropped: img.dropped, Damaged: img.damaged, Cleared: img.cleared,
 		Damage: slices.Concat(img.bad, img.aside),
 	}

@@ -17,7 +17,7 @@ import (
 type image struct {
 	segs   []*segment
 	bad    []string // header damaged: to be set aside
-	blank  []string // nothing in it but zeros: never begun
+	blank  []string // never begun: zeros alone, or the header of an earlier life
 	aside  []string // set aside by an earlier Open
 	lastID uint64
 
@@ -74,20 +74,32 @@ func (img *image) openHeader(fsys FS, dir, name string) error {
 	}
 	defer func() { _ = f.Close() }()
 	size, _ := f.Size()
-	b := make([]byte, headerSize)
-	n, _ := f.ReadAt(b, 0)
-	h, err := parseHeader(b[:n])
+	h, err := readHeader(f)
+	if errors.Is(err, errHeader) {
+		h, err = readHeader(f) // its owner may just have written it
+	}
 	switch {
 	case errors.Is(err, ErrVersion):
 		return fmt.Errorf("cannot open %s: %w", name, err)
+	case err == nil && !h.of(id):
+		img.blank = append(img.blank, name) // taken again, and not begun [QUEUE-17]
 	case err == nil:
-		img.segs = append(img.segs, &segment{id: id, first: h.first, limit: noLimit, seed: h.seed(), size: size, end: size, named: true})
+		img.segs = append(img.segs, &segment{
+			id: id, first: h.first, limit: noLimit, seed: h.seed(), size: size, end: size,
+			recycled: h.recycled, reusable: h.minor > 0, named: true,
+		})
 	case isBlank(f, size):
 		img.blank = append(img.blank, name)
 	default:
 		img.bad = append(img.bad, name)
 	}
 	return nil
+}
+
+func readHeader(f io.ReaderAt) (header, error) {
+	b := make([]byte, headerSize)
+	n, _ := f.ReadAt(b, 0)
+	return parseHeader(b[:n])
 }
 
 // isBlank reports whether f holds zeros alone, as far as the disk tells.
@@ -138,8 +150,8 @@ func (img *image) replay(fsys FS, dir string) {
 	}
 	img.closed = img.closed && len(img.bad) == 0
 	img.next = max(img.next, img.done.spans[0].to)
+	img.sum()
 	img.countMissing(&have)
-	img.recovery.Segments = len(img.segs)
 	img.recovery.Records = img.next - img.done.count(0, img.next)
 }
 
@@ -169,7 +181,7 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 	f, err := fsys.Open(filepath.Join(dir, segmentName(s.id)), false)
 	if err != nil {
 		img.changed = img.changed || errors.Is(err, fs.ErrNotExist)
-		img.recovery.ReadErrors++
+		s.errors++
 		return
 	}
 	defer func() { _ = f.Close() }()
@@ -186,12 +198,32 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 		}
 	}
 	s.end = sc.off
-	torn := sc.lastByte(sc.off) - sc.off
+	var torn int64
+	if s.recycled {
+		// What stands behind the end may be of an earlier life. [QUEUE-18] It is
+		// left there, unless a frame may hide in what the disk did not give.
+		img.whole = img.whole && sc.errors == 0
+	} else {
+		torn = sc.lastByte(sc.off) - sc.off
+	}
 	img.closed = img.closed && torn == 0
 	img.torn = torn > 0
-	img.recovery.TornBytes += torn
-	img.recovery.DamagedBytes += sc.damaged
-	img.recovery.ReadErrors += sc.errors
+	s.torn, s.damaged, s.errors = torn, sc.damaged, sc.errors
+}
+
+// sum adds up what was found. Damage in a file whose numbers are all done with
+// is none: it may be the spare, with a new life begun and lost.
+func (img *image) sum() {
+	for i, s := range img.segs {
+		tail := i == len(img.segs)-1
+		if !tail && s.live(&img.done, img.next) == 0 {
+			continue
+		}
+		img.recovery.Segments++
+		img.recovery.TornBytes += s.torn
+		img.recovery.DamagedBytes += s.damaged
+		img.recovery.ReadErrors += s.errors
+	}
 }
 
 func (img *image) apply(fr frame) {

@@ -22,7 +22,7 @@ func (q *Queue) adopt(img *image) {
 	if !img.closed && img.lastID > 0 {
 		q.skipNumbers(1 + len(img.bad) + len(img.blank))
 	}
-	q.inMemory = true // until there is a tail
+	q.inMemory, q.emptied = true, true // until there is a tail
 	q.reopen(img)
 	if err := q.flush(); err != nil {
 		q.count.syncErrors++

@@ -66,11 +66,13 @@ type Queue struct {
 	closed   bool
 	done     bool // Close has finished: nothing is open any more
 	toSync   bool // something was cleared, and no sync has covered that
+	emptied  bool // some segment may be without a live record
 	inMemory bool // pending holds records that no file has
 	overflow bool // and has dropped some of them
 
 	segs    []*segment // oldest first
 	tail    *segment   // the last of segs, or nil before the first
+	spare   *segment   // an emptied file for the next one, not in segs, or nil
 	nextID  uint64
 	next    uint64 // the next record's number
 	synced  uint64 // all numbers below survive a power cut, or are done with
@@ -158,9 +160,13 @@ func (q *Queue) Clear(last uint64) uint64 {
 // finish puts numbers among those done with and returns how many were not.
 func (q *Queue) finish(from, to uint64) uint64 {
 	n := q.gone.add(from, to)
-	if n > 0 {
-		q.fresh.add(from, to)
-		q.pending.remove(from, to)
+	if n == 0 {
+		return 0
+	}
+	q.fresh.add(from, to)
+	q.pending.remove(from, to)
+	for i := q.segmentAfter(from); !q.emptied && i < len(q.segs) && q.segs[i].first < to; i++ {
+		q.emptied = q.segs[i].live(&q.gone, q.next) == 0
 	}
 	return n
 }

@@ -338,6 +338,51 @@ func TestDiskFull_ResumesWithoutRestart(t *testing.T) {
 	}
 }
 
+// TestDiskFull_KeepsTheLastStateThatWasSynced: files whose sync failed are no
+// reason to give up the one before them when space is short.
+func TestDiskFull_KeepsTheLastStateThatWasSynced(t *testing.T) {
+	fsys, l, cfg := newFaultFS(), newLedger(), small(testDir)
+	q := mustOpen(t, cfg, fsys)
+	for k := range uint64(20) {
+		l.highest = mustAppend(t, q, k)
+		l.seqs[l.highest] = k
+	}
+	l.synced = mustSync(t, q)
+	broken := "sync"
+	fsys.fail = func(op, _ string) error {
+		switch {
+		case op == broken && op == "sync":
+			return unix.EIO
+		case op == broken:
+			return unix.ENOSPC
+		}
+		return nil
+	}
+	seq := mustAppend(t, q, 20)
+	l.seqs[seq], l.highest = 20, seq
+	for range 3 { // each tries two new files
+		if _, err := q.Sync(); err == nil {
+			t.Fatal("the sync did not fail")
+		}
+	}
+	broken = "allocate"
+	if _, err := q.Sync(); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("Sync = %v", err)
+	}
+	for _, chance := range []float64{0, 1} {
+		if err := l.check(fsys.crash(chance, nil), cfg, false); err != nil {
+			t.Error(err)
+		}
+	}
+	broken = ""
+	if l.synced = mustSync(t, q); l.synced != l.highest || q.Stats().InMemory {
+		t.Errorf("synced %d of %d: %+v", l.synced, l.highest, q.Stats())
+	}
+	if err := l.check(fsys.crash(0, nil), cfg, false); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDiskBroken_RunsFromMemoryAndComesBack. [QUEUE-14]
 func TestDiskBroken_RunsFromMemoryAndComesBack(t *testing.T) {
 	fsys, cfg := newFaultFS(), small(testDir)

@@ -61,8 +61,8 @@ func (r *reader) read(seq uint64) (got uint64, record []byte, ok bool) {
 		if !ok {
 			return 0, nil, false
 		}
-		if fr.kind != frameRecord {
-			continue
+		if fr.kind != frameRecord || fr.seq < r.seq {
+			continue // a state, or a record that some fault has put here once more
 		}
 		r.last = mark{fr.seq, r.scan.off - frameBytes(fr.payload)}
 		r.seq = fr.seq + 1
@@ -173,12 +173,16 @@ func (q *Queue) Read(from uint64) (seq uint64, record []byte, err error) {
 }
 
 func (q *Queue) segmentOf(seq uint64) *segment {
-	for _, s := range slices.Backward(q.segs) {
-		if s.first <= seq && seq < s.limit {
-			return s
-		}
+	if i := q.segmentAfter(seq); i < len(q.segs) && q.segs[i].first <= seq {
+		return q.segs[i]
 	}
 	return nil
+}
+
+// segmentAfter returns the index of the first segment that ends behind seq:
+// limits never fall from one segment to the next. [QUEUE-7]
+func (q *Queue) segmentAfter(seq uint64) int {
+	return sort.Search(len(q.segs), func(i int) bool { return q.segs[i].limit > seq })
 }
 
 // readSegment returns the next record of s from seq on, or the number where

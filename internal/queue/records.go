@@ -38,7 +38,7 @@ func records(fsys FS, dir string, from, to uint64) iter.Seq2[Record, error] {
 
 var (
 	errEnough  = errors.New("the caller wants no more")
-	errChanged = errors.New("the owner has deleted a file")
+	errChanged = errors.New("the owner has deleted a file or taken it again")
 )
 
 // walk reads a store that its owner may be changing. Two things make that safe:
@@ -46,9 +46,11 @@ var (
 //   - The end is known before the files are opened that are read up to it. An
 //     owner writes in order, so each number below stands in a file by then, and
 //     one that is not found is damage, or in the owner's memory.
-//   - A file is deleted after a state was written that has its numbers done with.
-//     So where a file is gone the store is looked at again, and the walk goes on
-//     behind the last number.
+//   - A file is deleted, or taken again under a new name, after a state was
+//     written that has its numbers done with. So where a file is gone, or its name
+//     is when something was not found, the store is looked at again, and the walk
+//     goes on behind the last number. Frames of a new life are none to a reader
+//     who knows the nonce of the old one.
 type walk struct {
 	fs       FS
 	dir      string
@@ -115,7 +117,11 @@ func (w *walk) segment(img *image, s *segment) error {
 
 // upTo tells of the numbers below seq that are stored and were not found.
 func (w *walk) upTo(img *image, seq uint64) error {
-	for _, l := range img.unfound(w.next, seq) {
+	unfound := img.unfound(w.next, seq)
+	if len(unfound) > 0 && img.renamed(w.fs, w.dir) {
+		return errChanged
+	}
+	for _, l := range unfound {
 		if !w.yield(Record{Seq: l.from, Lost: l.to - l.from}, nil) {
 			return errEnough
 		}

@@ -239,7 +239,7 @@ func TestRecovery_NewerVersionIsRefusedUntouched(t *testing.T) {
 		name    string
 		at      int
 		wantErr error
-	}{{"Major", 4, ErrVersion}, {"Minor", 5, nil}, {"Reserved", 6, nil}} {
+	}{{"Major", 4, ErrVersion}, {"Minor", 5, nil}, {"Reserved", 7, nil}} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg, all := build(t, 20, 16<<10)
 			edit(t, all[0].file, func(b []byte) []byte {

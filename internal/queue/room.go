@@ -19,7 +19,8 @@ func (c Config) reserve() int64 { return min(1<<10, c.SegmentBytes/16) }
 
 // room returns how many bytes of frames fit in until a bound is reached: what is
 // left of the tail, which may be nil, and the segments that may still be begun.
-func (c Config) room(fsys FS, dir string, segs []*segment, tail *segment) int64 {
+// emptied is the bytes of files that are done with, and are none of segs.
+func (c Config) room(fsys FS, dir string, segs []*segment, tail *segment, emptied int64) int64 {
 	left := c.MaxBytes
 	for _, s := range segs {
 		left -= s.size
@@ -27,7 +28,7 @@ func (c Config) room(fsys FS, dir string, segs []*segment, tail *segment) int64 
 	n := left / c.SegmentBytes
 	if c.KeepFree > 0 {
 		if free, err := fsys.Free(dir); err == nil {
-			n = min(n, (free-c.KeepFree)/c.SegmentBytes)
+			n = min(n, (free+emptied-c.KeepFree)/c.SegmentBytes)
 		}
 	}
 	usable := c.SegmentBytes - c.reserve()
@@ -47,7 +48,24 @@ func (q *Queue) Room() int64 {
 	if q.inMemory {
 		return max(q.limit-q.pending.bytes, 0)
 	}
-	return q.cfg.room(q.fs, q.dir, q.segs, q.tail)
+	segs, emptied := split(q.segs, &q.gone, q.next)
+	if q.spare != nil {
+		emptied += q.spare.size
+	}
+	return q.cfg.room(q.fs, q.dir, segs, q.tail, emptied)
+}
+
+// split returns the segments that are needed, and the bytes of the others: they
+// are room. The last one is the tail.
+func split(all []*segment, gone *set, next uint64) (needed []*segment, emptied int64) {
+	for i, s := range all {
+		if i < len(all)-1 && s.live(gone, next) == 0 {
+			emptied += s.size
+			continue
+		}
+		needed = append(needed, s)
+	}
+	return needed, emptied
 }
 
 // hasRoom reports whether n more bytes of frames may join those of a batch that
@@ -143,11 +161,20 @@ func (q *Queue) overBudget() bool {
 	if used+q.cfg.SegmentBytes > q.cfg.MaxBytes { // exactly MaxBytes is kept [QUEUE-15]
 		return true
 	}
+	need := q.cfg.SegmentBytes
+	if q.spare != nil {
+		need = 0 // it becomes the new one
+	}
+	return q.tooLittleFree(need)
+}
+
+// tooLittleFree reports whether need more bytes leave others too little.
+func (q *Queue) tooLittleFree(need int64) bool {
 	if q.cfg.KeepFree == 0 {
 		return false
 	}
 	free, err := q.fs.Free(q.dir)
-	return err == nil && free-q.cfg.SegmentBytes < q.cfg.KeepFree
+	return err == nil && free-need < q.cfg.KeepFree
 }
 
 // dropToBudget makes room for a segment that must be begun now, for a state
@@ -211,9 +238,11 @@ func (q *Queue) resumeOrDrop() error {
 
 // dropForSpace deletes the oldest file though no tail can take a note of it:
 // a power cut before the next sync makes it count as lost, not as dropped.
-// The last two files stay: one of them holds the state.
+// The last two files stay, and one in which the state was synced: files whose
+// sync failed may be empty after a crash.
 func (q *Queue) dropForSpace() bool {
-	if q.cfg.Full != dropOldest || len(q.segs) <= 2 || q.segs[0].dirty {
+	synced := func(s *segment) bool { return !s.failed && !s.dirty }
+	if q.cfg.Full != dropOldest || len(q.segs) <= 2 || q.segs[0].dirty || !slices.ContainsFunc(q.segs[1:], synced) {
 		return false
 	}
 	s := q.segs[0]

@@ -27,6 +27,15 @@ type segment struct {
 	size  int64 // on disk
 	end   int64 // behind the last frame; the file's size where it is not known
 
+	flushed int64 // the end at the last sync
+	zeroed  int64 // blocks up to here have been written, in this life
+
+	torn, damaged int64  // bytes found by load
+	errors        uint64 // likewise
+
+	recycled bool // behind the end may stand bytes of an earlier life
+	reusable bool // the header has the id: the file may be taken again [QUEUE-17]
+
 	file   File // only while something may have to be written or synced
 	dirty  bool // written since the last good sync
 	named  bool // its directory entry was synced
@@ -69,29 +78,31 @@ func (s *segment) close() {
 }
 
 // newHeader draws the nonce that makes this file's frames its own. [QUEUE-3]
-func newHeader(first uint64) header {
+func newHeader(id, first uint64) header {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails: the program would have ended
-	return header{first: first, nonce: binary.LittleEndian.Uint64(b[:])}
+	return header{first: first, nonce: binary.LittleEndian.Uint64(b[:]), id: uint32(id), minor: versionMinor}
 }
 
 // newSegment begins the next segment with a complete state and the records
 // given, and makes it the tail. A crash anywhere in here leaves the store as
-// it was and at most a file without header, which the next Open ignores. On an error nothing changed.
+// it was and at most a file without a header of its own, which the next Open
+// ignores. On an error nothing changed, but that the spare may be gone.
 func (q *Queue) newSegment(entries []entry) error {
 	first := q.next
 	if len(entries) > 0 {
 		first = entries[0].seq
 	}
-	h := newHeader(first)
-	s := &segment{id: q.nextID, first: first, limit: noLimit, seed: h.seed(), end: headerSize, dirty: true}
+	h := newHeader(q.nextID, first)
+	s := &segment{id: q.nextID, first: first, limit: noLimit, seed: h.seed(), end: headerSize, dirty: true, reusable: true}
 	q.nextID++ // also after a failure: a name is never used twice
 	path := filepath.Join(q.dir, segmentName(s.id))
-	f, err := q.fs.Create(path)
-	if err != nil {
+	var err error
+	if s.file = q.takeSpare(path); s.file != nil {
+		s.recycled, h.recycled = true, true
+	} else if s.file, err = q.fs.Create(path); err != nil {
 		return fmt.Errorf("cannot create a segment: %w", err)
 	}
-	s.file = f
 	if err := q.fill(s, h, entries); err != nil {
 		s.close()
 		_ = q.fs.Remove(path) // left behind, it is superseded or blank
@@ -155,6 +166,6 @@ func (q *Queue) install(s *segment) {
 		}
 	}
 	q.segs = append(q.segs, s)
-	q.tail = s
+	q.tail, q.emptied = s, true // one before may have been superseded
 	q.fresh = q.unsaid()
 }

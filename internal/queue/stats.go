@@ -13,9 +13,9 @@ type counters struct {
 
 // Stats is the queue in numbers.
 type Stats struct {
-	Records   uint64 `json:"records"` // stored and not acknowledged
-	Bytes     int64  `json:"bytes"`   // of all segment files, with the room reserved in them
-	Segments  int    `json:"segments"`
+	Records   uint64 `json:"records"`    // stored and not acknowledged
+	Bytes     int64  `json:"bytes"`      // of all segment files, with the room reserved in them
+	Segments  int    `json:"segments"`   // files, the spare one among them
 	OldestSeq uint64 `json:"oldest_seq"` // smallest number stored; NextSeq when empty
 	NewestSeq uint64 `json:"newest_seq"` // largest number stored; 0 when empty
 	NextSeq   uint64 `json:"next_seq"`   // the next record's number
@@ -49,6 +49,10 @@ func (q *Queue) Stats() Stats {
 	}
 	for _, f := range q.segs {
 		s.Bytes += f.size
+	}
+	if q.spare != nil {
+		s.Segments++
+		s.Bytes += q.spare.size
 	}
 	return s
 }
