@@ -91,6 +91,9 @@ func (p *publisher) open(cfg *config.Config, dir string) error {
 		o.source = func(func() gateway.Source) gateway.Source { return gated{p.player, p.room} }
 	}
 	cfg.Queue.KeepFree = 0 // a small temporary file system is enough
+	if p.speed == 0 {
+		cfg.OneNET.Order = "oldest-first" // nothing is live; a stop leaves nothing delivered behind its --from
+	}
 	if p.node, err = openNode(cfg, log, o); err != nil {
 		return err
 	}
