@@ -34,10 +34,10 @@ type configuration struct {
 
 	unledgered bool // no ledger is kept: there are too many records
 
-	isolated bool // run in a network namespace of its own, in which nothing is up
-
-	program string   // "" = bin/serialgw
-	env     []string // further variables of its environment
+	isolated bool     // run in a network namespace of its own, in which nothing is up
+	through  []string // a command that becomes the program, such as ip netns exec NAME
+	program  string   // "" = bin/serialgw
+	env      []string // further environment
 }
 
 // configure returns a configuration that reports everything at the full pace,

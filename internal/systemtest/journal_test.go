@@ -105,6 +105,18 @@ func (j *journal) count(match func(line) bool) (n int) {
 	return n
 }
 
+// times returns when each line that matches was read.
+func (j *journal) times(match func(line) bool) (at []time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range j.lines {
+		if match(l) {
+			at = append(at, l.at)
+		}
+	}
+	return at
+}
+
 func (j *journal) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,7 +44,8 @@ func start(t *testing.T, conf *configuration) *gateway {
 	pipe, ledgerEnd, err := os.Pipe()
 	must(t, err)
 	g := &gateway{t: t, conf: conf, log: &journal{}, ledger: &ledger{}, ended: make(chan struct{})}
-	g.cmd = exec.Command(cmp.Or(conf.program, program()), "run", "--config", conf.path, "--ledger-fd", "3")
+	args := append(slices.Clone(conf.through), cmp.Or(conf.program, program()), "run", "--config", conf.path, "--ledger-fd", "3")
+	g.cmd = exec.Command(args[0], args[1:]...)
 	g.cmd.Env = append(append(os.Environ(), "STATE_DIRECTORY="+conf.dir), conf.env...)
 	g.cmd.ExtraFiles = []*os.File{ledgerEnd}
 	if conf.unledgered {
@@ -167,8 +169,8 @@ type status struct {
 	}
 	Queue struct {
 		Records, Dropped, Appended uint64
-
-		InMemory bool `json:"in_memory"`
+		Damaged                    uint64 `json:"damaged_records"`
+		InMemory                   bool   `json:"in_memory"`
 	}
 	Goroutines int
 	Link       struct {
@@ -235,7 +237,15 @@ type ledger struct {
 	written []uint64    // "W n", in order
 	heard   []time.Time // when each was read here
 	synced  uint64      // the last "S n"
+	syncs   []mark      // all of them
 	news    bell
+}
+
+// mark is an "S n", and when it was read here.
+type mark struct {
+	at  time.Time
+	seq uint64
+	had int // records written before it
 }
 
 func (l *ledger) fill(pipe *os.File) {
@@ -251,10 +261,25 @@ func (l *ledger) fill(pipe *os.File) {
 			l.written, l.heard = append(l.written, seq), append(l.heard, time.Now())
 		} else {
 			l.synced = seq
+			l.syncs = append(l.syncs, mark{time.Now(), seq, len(l.written)})
 		}
 		l.news.ring()
 		l.mu.Unlock()
 	}
+}
+
+// safe returns the last "S n".
+func (l *ledger) safe() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.synced
+}
+
+// marks returns every "S n" so far.
+func (l *ledger) marks() []mark {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.syncs)
 }
 
 func (l *ledger) records() []uint64 {
