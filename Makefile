@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system endurance rig transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system endurance rig torture sabotage transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,18 @@ rig: build ## measure the faults of docs/reliability.md at full length, as a tab
 endurance: build ## drain a day's backlog, and send a day's traffic: a quarter of an hour
 	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_(ADay|Twenty)' -v -day
 	$(GO) test -tags system -count 1 -timeout 60m ./internal/systemtest -run 'TestEndurance$$' -v -args -day
+
+SEEDS ?= 1000
+FROM  ?= 1
+JOBS  ?= 8
+torture: build ## run SEEDS schedules of faults from seed FROM on, JOBS at a time: needs root, /dev/fuse, a loop device, mosquitto
+	@rm -rf bin/torture
+	@$(GO) test -tags system -count 1 -timeout 3h ./internal/systemtest -run 'TestTorture' -parallel $(JOBS) \
+	  -args -from $(FROM) -seeds $(SEEDS) -table '$(CURDIR)/bin/torture'; status=$$?; \
+	  cat bin/torture/*.txt; exit $$status
+
+sabotage: ## put faults into the program: for each a named test must fail
+	$(GO) test -tags system -count 1 -timeout 10m ./internal/systemtest -run 'TestSabotage' -v
 
 transcripts: ## write the transcripts in testdata/captures anew: read the diff
 	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update

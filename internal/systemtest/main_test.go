@@ -20,6 +20,9 @@ const side = "6"
 // seed makes a run's random moments come again.
 var seed = flag.Uint64("seed", 0, "seed of the random moments, as a run has printed it; 0: a new one")
 
+// programPath is what is tested.
+var programPath = flag.String("program", "../../bin/serialgw", "the program under test")
+
 // seeded returns a source of random moments and says how to get it again.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
@@ -47,14 +50,15 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	_ = os.RemoveAll(clockedDir)
+	_ = os.RemoveAll(cutdiskDir)
 	os.Exit(code)
 }
 
 // program returns the absolute path of the program under test.
 func program() string {
-	path, err := filepath.Abs("../../bin/serialgw")
+	path, err := filepath.Abs(*programPath)
 	if err != nil {
-		return "../../bin/serialgw"
+		return *programPath
 	}
 	return path
 }
