@@ -71,6 +71,9 @@ func (r *ordeal) judgeRecovery(out *result) {
 		if i > 0 && len(ready) > 0 {
 			out.restarts = append(out.restarts, ready[0].Sub(l.begun))
 		}
+		if len(r.noticed) > 0 {
+			continue // the next connection had to wait for that
+		}
 		for _, end := range r.ends {
 			for _, at := range ready {
 				if end.After(l.begun) && at.After(end) {

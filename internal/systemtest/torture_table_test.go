@@ -17,7 +17,8 @@ type summary struct {
 	schedules, failed     int
 	refused, crashed      int
 	doubledMost, riskMost int
-	windowShare           float64 // worst loss window in sync_intervals
+	windowShare           float64       // worst loss window in sync_intervals
+	windowBad             time.Duration // the same where the disk was slow or failed
 	tookMost              time.Duration
 }
 
@@ -52,7 +53,9 @@ func (s *summary) add(r *result) {
 	s.plugs = append(s.plugs, r.plugs...)
 	s.paused = max(s.paused, r.paused)
 	s.timeOff, s.took, s.tookMost = max(s.timeOff, r.timeOff), s.took+r.took, max(s.tookMost, r.took)
-	if r.window > 0 {
+	if r.faults[faultEIO]+r.faults[faultSlowDisk] > 0 {
+		s.windowBad = max(s.windowBad, r.window)
+	} else if r.window > 0 {
 		s.window = max(s.window, r.window)
 		s.windowShare = max(s.windowShare, r.window.Seconds()/r.windowOf.Seconds())
 	}
@@ -103,7 +106,8 @@ func (s *summary) String() string {
 	row("refused starts; crashes; dead letters; records damaged", "%d; %d; %d; %d", s.refused, s.crashed, s.deadLetters, s.damaged)
 	row("doubled", "%d; a schedule: at most %d, mean %.1f", s.doubled, s.doubledMost, float64(s.doubled)/float64(max(s.schedules, 1)))
 	row("bound of doubled", "%d; a schedule: at most %d", s.risk, s.riskMost)
-	row("worst loss window of a power cut", "%v; at most %.2f sync intervals", s.window.Round(time.Millisecond), s.windowShare)
+	row("worst loss window of a power cut", "%v; at most %.2f sync intervals (of 100 ms to 1 s)", s.window.Round(time.Millisecond), s.windowShare)
+	row("the same after a slow or failing disk", "%v", s.windowBad.Round(time.Millisecond))
 	row("readings without time", "%d", s.timeless)
 	row("time of a reading off by at most", "%v", s.timeOff.Round(time.Millisecond))
 	row("restart to connected", "%s", spread(s.restarts))
