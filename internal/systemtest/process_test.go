@@ -237,12 +237,12 @@ type ledger struct {
 	written []uint64    // "W n", in order
 	heard   []time.Time // when each was read here
 	synced  uint64      // the last "S n"
-	syncs   []mark      // all of them
+	syncs   []syncLine  // all of them
 	news    bell
 }
 
-// mark is an "S n", and when it was read here.
-type mark struct {
+// syncLine is an "S n", and when it was read here.
+type syncLine struct {
 	at  time.Time
 	seq uint64
 	had int // records written before it
@@ -261,7 +261,7 @@ func (l *ledger) fill(pipe *os.File) {
 			l.written, l.heard = append(l.written, seq), append(l.heard, time.Now())
 		} else {
 			l.synced = seq
-			l.syncs = append(l.syncs, mark{time.Now(), seq, len(l.written)})
+			l.syncs = append(l.syncs, syncLine{time.Now(), seq, len(l.written)})
 		}
 		l.news.ring()
 		l.mu.Unlock()
@@ -276,7 +276,7 @@ func (l *ledger) safe() uint64 {
 }
 
 // marks returns every "S n" so far.
-func (l *ledger) marks() []mark {
+func (l *ledger) marks() []syncLine {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.syncs)

@@ -93,7 +93,7 @@ func (r *ordeal) noted(died int, power bool) (at time.Time) {
 
 // flushed reports whether an "S" surely meant an fsync: there was a record that
 // no earlier one had covered, and whose post had no answer yet.
-func (r *ordeal) flushed(l *lifetime, marks []mark, m int) bool {
+func (r *ordeal) flushed(l *lifetime, marks []syncLine, m int) bool {
 	from := 0
 	if m > 0 {
 		from = marks[m-1].had
