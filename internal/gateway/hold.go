@@ -129,6 +129,13 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 	return false
 }
 
+// over reports whether a reading has gone without its time because the wait was
+// over: the common case costs no look at the queue.
+func (h *hold) over() bool { return h != nil && h.told.over }
+
+// waited reports whether a record read in this look has waited in vain.
+func (h *hold) waited(seq uint64) bool { return h.seen[seq].fate == fateWaited }
+
 // from returns the oldest record that has waited, and otherwise seq.
 func (h *hold) from(seq uint64) uint64 {
 	if h.last == 0 {

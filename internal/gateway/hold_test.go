@@ -120,7 +120,7 @@ func TestHold_NothingElseWaits(t *testing.T) {
 			for range 4 {
 				c.store(1, -aDay, false, "volt") // an earlier boot with an anchor,
 				c.store(2, -aDay, false, "volt") // one without,
-				c.store(3, 0, true, "volt")     // and one whose clock was right
+				c.store(3, 0, true, "volt")      // and one whose clock was right
 				c.store(0, -aDay, false, "volt") // of no boot at all
 				c.wait(time.Minute)
 			}
@@ -150,6 +150,47 @@ func TestHold_NothingElseWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Without a clock the values shown are those of now: what has waited in vain
+// goes when nothing newer does, and a clock that is right at last gives all that
+// is left its time.
+func TestHold_OldValuesDoNotOvertakeWithoutAClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := unpacedHistory()
+		up.PostInterval, up.ClockWait = time.Second, time.Minute
+		c := newClocked(t, up)
+		c.up()
+		step := func(n int) (last uint64) {
+			for range n {
+				last = c.store(thisBoot, -time.Hour, false, "volt")
+				c.wait(time.Second)
+			}
+			return last
+		}
+		step(70) // the wait ends
+		behind := c.q.waiting()
+		for range 3 {
+			last := step(10)
+			posts := c.entries()
+			if newest := posts[len(posts)-1].Seq; newest+1 < last {
+				t.Errorf("shown is record %d, the newest is %d", newest, last)
+			}
+			if n := c.q.waiting(); n > behind+1 {
+				t.Errorf("%d records wait, %d before", n, behind)
+			}
+		}
+		c.wait(20 * time.Second) // the board is silent
+		if n := c.q.waiting(); n+15 > behind {
+			t.Errorf("%d records still wait of %d", n, behind)
+		}
+		left := c.q.waiting()
+		c.clock.learn(thisBoot)
+		c.wait(20 * time.Second)
+		if s := c.status(); c.q.waiting() != 0 || s.Corrected < uint64(left)-1 {
+			t.Errorf("%d records wait, %d of %d got their time", c.q.waiting(), s.Corrected, left)
+		}
+	})
 }
 
 // One record without a time does not cost the others their history/post. The

@@ -30,6 +30,9 @@ const (
 // history/post changes what the platform shows is unknown. In oldest-first
 // order there is no live part at all.
 //
+// Backlog that has waited in vain for the clock goes only when nothing live
+// waits: one reading a message, and each counts on the platform as of now.
+//
 // Two rules keep a record from being forgotten: every number that was chosen
 // lies below live, and every unacknowledged number below back is in taken. So
 // whatever leaves taken unacknowledged must pull back down to itself (release)
@@ -72,7 +75,7 @@ func (p *picker) next() []reading.Entry {
 		return p.backlog()
 	}
 	p.turn++
-	if p.turn >= backlogShare {
+	if p.turn >= backlogShare && !p.clockless() {
 		if entries := p.backlog(); len(entries) > 0 {
 			p.turn = 0
 			return entries
@@ -83,6 +86,16 @@ func (p *picker) next() []reading.Entry {
 	}
 	p.turn = 0
 	return p.backlog()
+}
+
+// clockless reports whether the backlog, as far as it has a pace, begins with
+// records that have waited for the clock in vain. Then all behind them have.
+func (p *picker) clockless() bool {
+	if p.cfg.PostInterval == 0 || len(p.again) > 0 || !p.hold.over() {
+		return false
+	}
+	e, err := p.read(p.back, p.live)
+	return err == nil && p.hold.waited(e.Seq)
 }
 
 // only returns one certain record, whatever its turn. Without one the error is
