@@ -16,7 +16,7 @@ type DeadLetters struct {
 	limit int64
 
 	mu   sync.Mutex
-	file *os.File
+	file *os.File // nil = it was replaced, and the new one could not be opened
 	size int64
 	next uint64 // the number of the next letter
 }
@@ -73,6 +73,20 @@ func endLine(file *os.File) (int64, error) {
 func (d *DeadLetters) Add(letters ...DeadLetter) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.file == nil {
+		if err := d.open(); err != nil {
+			return err
+		}
+	}
+	file, size := d.file, d.size
+	err := d.write(letters)
+	if err != nil && d.file == file && file.Truncate(size) == nil {
+		d.size = size // they come again, and would take the room of others
+	}
+	return err
+}
+
+func (d *DeadLetters) write(letters []DeadLetter) error {
 	for _, l := range letters {
 		if err := d.add(l); err != nil {
 			return err
@@ -135,5 +149,8 @@ func (d *DeadLetters) Had(number uint64) error {
 func (d *DeadLetters) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.file == nil {
+		return nil
+	}
 	return d.file.Close()
 }
