@@ -22,7 +22,7 @@ type DeadLetters struct {
 }
 
 // OpenDeadLetters opens the file, or creates it. limit is in bytes. Letters are
-// numbered on from the highest number that is there.
+// numbered on from the highest number that was there.
 func OpenDeadLetters(path string, limit int64) (*DeadLetters, error) {
 	d := &DeadLetters{path: path, limit: limit}
 	if err := d.open(); err != nil {

@@ -48,11 +48,18 @@ func newLetter(e *reading.Entry, p *reading.Property, why refusal) DeadLetter {
 	}
 }
 
+// errMark says that a line is no letter: {"letter":57} keeps the number of the
+// last one where that one was removed.
+var errMark = errors.New("cannot read a dead letter: the line only keeps a number")
+
 // parseLetter reads a line. One without a number gets that of its place.
 func parseLetter(line []byte, place uint64) (DeadLetter, error) {
 	var l DeadLetter
 	if err := json.Unmarshal(line, &l); err != nil {
 		return l, fmt.Errorf("cannot read a dead letter: %w", err)
+	}
+	if l.Identifier == "" && l.Number > 0 {
+		return l, errMark
 	}
 	if l.Identifier == "" {
 		return l, errors.New("cannot read a dead letter: it names no identifier")

@@ -1,11 +1,56 @@
 package gateway
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
 )
+
+// A number that somebody was shown is no later letter's: --confirm with it would
+// take that one, too.
+func TestDeadLetters_NoNumberTwice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		pick  LetterPick
+		limit int64
+		torn  string // behind the rest
+	}{
+		"AllGone":      {LetterPick{}, 1 << 20, ""},
+		"LastGone":     {LetterPick{Identifier: "Amp"}, 1 << 20, ""},
+		"OfTwoFiles":   {LetterPick{}, 2500, ""},
+		"ThenTorn":     {LetterPick{}, 1 << 20, `{"letter":11,"se`},
+		"FirstGone":    {LetterPick{Last: 3}, 1 << 20, ""},
+		"NothingMeant": {LetterPick{Identifier: "volt"}, 1 << 20, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "dead.jsonl")
+			d := lettersOf(t, path, tt.limit, 10)
+			for range 2 { // what keeps the number is not lost to the next time
+				if _, err := d.Clear(tt.pick); err != nil {
+					t.Fatal(err)
+				}
+			}
+			left := numbers(t, path)
+			f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteString(tt.torn); err != nil {
+				t.Fatal(err)
+			}
+			_ = f.Close()
+			again := openLetters(t, path, tt.limit)
+			if again.Had(10) != nil || again.Had(11) == nil {
+				t.Errorf("the next letter is %d, want 11", again.next)
+			}
+			addLetter(t, again, 1)
+			if got := numbers(t, path); !slices.Equal(got, append(left, 11)) {
+				t.Errorf("numbers %v, want %v and 11", got, left)
+			}
+		})
+	}
+}
 
 // Once the file was replaced, nothing goes into the old one: it has no name any
 // more. Here the process has no descriptor left for the directory's sync.

@@ -110,9 +110,9 @@ func (d *DeadLetters) counted(r Resent, err error) (Resent, error) {
 func (d *DeadLetters) remove(gone func(*StoredLetter) bool) error {
 	place := uint64(0)
 	keep := func(l *StoredLetter) bool { return !gone(l) }
-	err := rewrite(d.path+".1", &place, keep)
+	err := rewrite(d.path+".1", &place, 0, keep)
 	if err == nil {
-		err = rewrite(d.path, &place, keep)
+		err = rewrite(d.path, &place, d.next-1, keep)
 	}
 	if err != nil {
 		err = fmt.Errorf("cannot rewrite the dead letters: %w", err)
