@@ -12,7 +12,7 @@ import (
 // number in days, and this is boot 9.
 const (
 	thisBoot = 9
-	aDay      = 24 * time.Hour
+	aDay     = 24 * time.Hour
 )
 
 // knownClock is a clock that has anchors of some boots.

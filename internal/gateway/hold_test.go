@@ -120,7 +120,7 @@ func TestHold_NothingElseWaits(t *testing.T) {
 			for range 4 {
 				c.store(1, -aDay, false, "volt") // an earlier boot with an anchor,
 				c.store(2, -aDay, false, "volt") // one without,
-				c.store(3, 0, true, "volt")     // and one whose clock was right
+				c.store(3, 0, true, "volt")      // and one whose clock was right
 				c.store(0, -aDay, false, "volt") // of no boot at all
 				c.wait(time.Minute)
 			}
