@@ -15,8 +15,9 @@ import (
 )
 
 // DeadLetter is one value that the cloud would not take, with the cloud's own
-// words. A dead-letter file holds one such object a line. Lines of an earlier
-// program lack letter, kind, synced, boot_ns and boot_id.
+// words. A dead-letter file holds one such object a line; where the last letter
+// was removed, a line with nothing but its number. Lines of an earlier program
+// lack letter, kind, synced, boot_ns and boot_id.
 type DeadLetter struct {
 	Number     uint64          `json:"letter"` // from 1, in the order of writing
 	Seq        uint64          `json:"seq"`    // its record's number in the queue
