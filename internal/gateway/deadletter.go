@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -18,6 +19,7 @@ type DeadLetters struct {
 	mu   sync.Mutex
 	file *os.File // nil = it was replaced, and the new one could not be opened
 	size int64
+	kept bool   // the file's name survives a power cut
 	next uint64 // the number of the next letter
 }
 
@@ -47,7 +49,7 @@ func (d *DeadLetters) open() error {
 		_ = file.Close()
 		return fmt.Errorf("cannot open the dead letters: %w", err)
 	}
-	d.file, d.size = file, size
+	d.file, d.size, d.kept = file, size, false
 	return nil
 }
 
@@ -95,6 +97,13 @@ func (d *DeadLetters) write(letters []DeadLetter) error {
 	if err := d.file.Sync(); err != nil {
 		return fmt.Errorf("cannot write a dead letter: %w", err)
 	}
+	if d.kept { // before it is, a power cut may take the file with all that is synced in it
+		return nil
+	}
+	if err := syncDir(filepath.Dir(d.path)); err != nil {
+		return fmt.Errorf("cannot write a dead letter: %w", err)
+	}
+	d.kept = true
 	return nil
 }
 

@@ -52,33 +52,66 @@ func TestDeadLetters_NoNumberTwice(t *testing.T) {
 	}
 }
 
+// noDescriptors leaves the process none until enough is called.
+func noDescriptors(t *testing.T) (enough func()) {
+	t.Helper()
+	var all syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &all); err != nil {
+		t.Fatal(err)
+	}
+	few := all
+	few.Cur = 3
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &all); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Once the file was replaced, nothing goes into the old one: it has no name any
-// more. Here the process has no descriptor left for the directory's sync.
+// more. Here there is no descriptor left for the directory's sync.
 func TestDeadLetters_ReplacedThenAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dead.jsonl")
 	d := lettersOf(t, path, 1<<20, 10)
-	var enough syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &enough); err != nil {
-		t.Fatal(err)
-	}
-	few := enough
-	few.Cur = 3
+	enough := func() { t.Error("nothing was removed") }
 	err := d.remove(func(l *StoredLetter) bool {
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
-			t.Error(err)
+		if l.Number == 1 {
+			enough = noDescriptors(t)
 		}
 		return l.Number < 5
 	})
 	addErr := d.Add(DeadLetter{Seq: 99, Identifier: "Volt", Value: []byte("1")})
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &enough); err != nil {
-		t.Fatal(err)
-	}
+	enough()
 	if err == nil || addErr == nil {
 		t.Fatalf("without a descriptor: removed %v, added %v", err, addErr)
 	}
 	addLetter(t, d, 99)
 	if got := numbers(t, path); !slices.Equal(got, []uint64{5, 6, 7, 8, 9, 10, 11}) {
 		t.Errorf("numbers %v", got)
+	}
+}
+
+// The first letter in a new file has the file's name synced, too, and is not
+// said to be safe where that cannot be done.
+func TestDeadLetters_NameOfANewFileIsSynced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dead.jsonl")
+	d := openLetters(t, path, 1<<20)
+	letter := DeadLetter{Seq: 1, Identifier: "Volt", Value: []byte("1")}
+	enough := noDescriptors(t)
+	err := d.Add(letter)
+	enough()
+	if err == nil || len(numbers(t, path)) != 0 {
+		t.Errorf("added without a look at the directory: %v, letters %v", err, numbers(t, path))
+	}
+	if err := d.Add(letter); err != nil {
+		t.Fatal(err)
+	}
+	defer noDescriptors(t)()
+	if err := d.Add(letter); err != nil { // once is enough
+		t.Error(err)
 	}
 }
 
