@@ -16,8 +16,10 @@ import (
 )
 
 const retryHelp = `retry sends dead letters again, after their cause was cured: they go back into
-the queue as readings with their own time, and from there to the cloud. It wants
-to be told twice: without --confirm it changes nothing, shows what would go, and
+the queue as readings with their own time, and from there to the cloud. One whose
+time is not known to be right, as of each that an earlier version wrote, goes
+without it, and the cloud takes the time of its arrival. retry wants to be
+told twice: without --confirm it changes nothing, shows what would go, and
 prints the command that does it. That one takes the letters that were shown and
 never a newer one, also while a gateway runs.
 

@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// owedMost is how many batches wait in memory for a dead-letter file that
-	// cannot be written.
-	owedMost = 1024
+	// owedMost is how many values wait in memory for a dead-letter file that
+	// cannot be written: some 20 MB.
+	owedMost = 1 << 16
+	// postponedMost is how many records more wait in the queue for it. They
+	// cost some 50 bytes each.
+	postponedMost = 1 << 18
 	// owedAgain spaces the attempts to write them.
 	owedAgain = time.Minute
 )
@@ -19,9 +22,11 @@ const (
 // undertaker is what the uplink knows of records that leave the queue without
 // a confirmation.
 type undertaker struct {
-	owed    []batch // their letters are not written; the records stay stored
-	owedDue time.Time
-	failing bool // the last letter could not be written
+	owed       []batch // their letters are not written; the records stay stored
+	owedValues int     // in owed
+	postponed  []uint64
+	owedDue    time.Time
+	failing    bool // the last letter could not be written
 
 	foreign            map[uint64]bool // records of an unknown version
 	damagedAt, newerAt time.Time       // the last one met
@@ -35,20 +40,31 @@ func newUndertaker() undertaker { return undertaker{foreign: make(map[uint64]boo
 func (d *deliver) finish(b batch) {
 	seqs := b.seqs()
 	if !d.bury(b) {
-		owed := batch{withheld: b.withheld, why: b.why}
-		if len(d.owed) < owedMost {
-			d.owed = append(d.owed, owed)
-			kept := owed.seqs()
-			for _, seq := range kept {
-				d.forget(seq)
-				d.pick.setAside(seq)
-			}
-			seqs = slices.DeleteFunc(seqs, func(seq uint64) bool { return slices.Contains(kept, seq) })
-		} else {
-			d.status.lostLetters(owed.values())
-		}
+		kept := d.owe(batch{withheld: b.withheld, why: b.why})
+		seqs = slices.DeleteFunc(seqs, func(seq uint64) bool { return slices.Contains(kept, seq) })
 	}
 	d.leave(seqs)
+}
+
+// owe keeps letters until they can be written. It returns the records that stay
+// stored: those of the letters, unless there are too many even for their
+// numbers.
+func (d *deliver) owe(owed batch) (kept []uint64) {
+	kept = owed.seqs()
+	switch n := owed.values(); {
+	case d.owedValues+n <= owedMost:
+		d.owed, d.owedValues = append(d.owed, owed), d.owedValues+n
+	case len(d.postponed)+len(kept) <= postponedMost:
+		d.postponed = append(d.postponed, kept...) // what was confirmed of them is sent twice
+	default:
+		d.status.lostLetters(n)
+		return nil
+	}
+	for _, seq := range kept {
+		d.forget(seq)
+		d.pick.setAside(seq)
+	}
+	return kept
 }
 
 func (d *deliver) leave(seqs []uint64) {
@@ -84,10 +100,14 @@ func (d *deliver) settleOwed() {
 	}
 	for len(d.owed) > 0 && d.bury(d.owed[0]) {
 		d.leave(d.owed[0].seqs())
+		d.owedValues -= d.owed[0].values()
 		d.owed = d.owed[1:]
 	}
 	if len(d.owed) == 0 {
-		d.owed = nil
+		for _, seq := range d.postponed {
+			d.pick.release(seq)
+		}
+		d.owed, d.postponed = nil, nil
 		d.deps.Log.Info().Msg("the dead letters can be written again")
 	}
 }

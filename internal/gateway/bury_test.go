@@ -53,6 +53,43 @@ func TestBury_LettersThatCannotBeWritten(t *testing.T) {
 	})
 }
 
+// However many letters are owed, memory holds a bounded number of values; none
+// is given up, and all are written at last.
+func TestBury_OwesMoreThanMemoryHolds(t *testing.T) {
+	const n = 2*owedMost + 1000
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Uplink{PostInterval: time.Second, History: true, HistoryValues: 100}, refuseName("Volt"))
+		r.up()
+		r.add("temp", "Volt")
+		r.wait(5 * time.Second) // Volt is quarantined, others get through
+		before := len(r.letters())
+		mend := r.spoilLetters()
+		record := reading.AppendRecord(nil, say("Volt"))
+		for range n {
+			if _, err := r.q.Append(record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		signal(r.wake)
+		r.wait(30 * time.Second)
+		values := 0
+		for _, b := range r.d.owed {
+			values += b.values()
+		}
+		if s := r.d.status.snapshot(); values > owedMost || values != r.d.owedValues || r.q.waiting() != n || s.LostLetters > 0 {
+			t.Errorf("%d values in memory, %d stored of %d, %d lost", values, r.q.waiting(), n, s.LostLetters)
+		}
+		mend()
+		r.d.deps.DeadLetters.limit = 1 << 30
+		r.wait(2 * time.Minute)
+		r.add("temp") // its success has the letters written
+		r.wait(30 * time.Second)
+		if got := len(r.letters()) - before; got != n || r.q.waiting() != 0 || len(r.d.pick.taken) != 0 || r.d.owedValues != 0 {
+			t.Errorf("%d letters of %d; %d stored, %d taken, %d owed", got, n, r.q.waiting(), len(r.d.pick.taken), r.d.owedValues)
+		}
+	})
+}
+
 // A confirmation and a late one of the same record in one burst make one letter
 // of each withheld value.
 func TestBury_LateInABurst(t *testing.T) {

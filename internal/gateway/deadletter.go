@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -16,13 +17,14 @@ type DeadLetters struct {
 	limit int64
 
 	mu   sync.Mutex
-	file *os.File
+	file *os.File // nil = it was replaced, and the new one could not be opened
 	size int64
+	kept bool   // the file's name survives a power cut
 	next uint64 // the number of the next letter
 }
 
 // OpenDeadLetters opens the file, or creates it. limit is in bytes. Letters are
-// numbered on from the highest number that is there.
+// numbered on from the highest number that was there.
 func OpenDeadLetters(path string, limit int64) (*DeadLetters, error) {
 	d := &DeadLetters{path: path, limit: limit}
 	if err := d.open(); err != nil {
@@ -47,7 +49,7 @@ func (d *DeadLetters) open() error {
 		_ = file.Close()
 		return fmt.Errorf("cannot open the dead letters: %w", err)
 	}
-	d.file, d.size = file, size
+	d.file, d.size, d.kept = file, size, false
 	return nil
 }
 
@@ -73,6 +75,20 @@ func endLine(file *os.File) (int64, error) {
 func (d *DeadLetters) Add(letters ...DeadLetter) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.file == nil {
+		if err := d.open(); err != nil {
+			return err
+		}
+	}
+	file, size := d.file, d.size
+	err := d.write(letters)
+	if err != nil && d.file == file && file.Truncate(size) == nil {
+		d.size = size // they come again, and would take the room of others
+	}
+	return err
+}
+
+func (d *DeadLetters) write(letters []DeadLetter) error {
 	for _, l := range letters {
 		if err := d.add(l); err != nil {
 			return err
@@ -81,6 +97,13 @@ func (d *DeadLetters) Add(letters ...DeadLetter) error {
 	if err := d.file.Sync(); err != nil {
 		return fmt.Errorf("cannot write a dead letter: %w", err)
 	}
+	if d.kept { // before it is, a power cut may take the file with all that is synced in it
+		return nil
+	}
+	if err := syncDir(filepath.Dir(d.path)); err != nil {
+		return fmt.Errorf("cannot write a dead letter: %w", err)
+	}
+	d.kept = true
 	return nil
 }
 
@@ -135,5 +158,8 @@ func (d *DeadLetters) Had(number uint64) error {
 func (d *DeadLetters) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.file == nil {
+		return nil
+	}
 	return d.file.Close()
 }

@@ -15,8 +15,9 @@ import (
 )
 
 // DeadLetter is one value that the cloud would not take, with the cloud's own
-// words. A dead-letter file holds one such object a line. Lines of an earlier
-// program lack letter, kind, synced, boot_ns and boot_id.
+// words. A dead-letter file holds one such object a line; where the last letter
+// was removed, a line with nothing but its number. Lines of an earlier program
+// lack letter, kind, synced, boot_ns and boot_id.
 type DeadLetter struct {
 	Number     uint64          `json:"letter"` // from 1, in the order of writing
 	Seq        uint64          `json:"seq"`    // its record's number in the queue
@@ -48,11 +49,18 @@ func newLetter(e *reading.Entry, p *reading.Property, why refusal) DeadLetter {
 	}
 }
 
+// errMark says that a line is no letter: {"letter":57} keeps the number of the
+// last one where that one was removed.
+var errMark = errors.New("cannot read a dead letter: the line only keeps a number")
+
 // parseLetter reads a line. One without a number gets that of its place.
 func parseLetter(line []byte, place uint64) (DeadLetter, error) {
 	var l DeadLetter
 	if err := json.Unmarshal(line, &l); err != nil {
 		return l, fmt.Errorf("cannot read a dead letter: %w", err)
+	}
+	if l.Identifier == "" && l.Number > 0 {
+		return l, errMark
 	}
 	if l.Identifier == "" {
 		return l, errors.New("cannot read a dead letter: it names no identifier")

@@ -30,6 +30,8 @@ type StoredLetter struct {
 	DeadLetter
 	Line []byte // as it is stored, with its end; valid until the next one
 	Err  error  // why it cannot be read: a power cut tore it
+
+	mark bool // no letter: it keeps the number of the last one that was removed
 }
 
 // Letters yields the lines of the dead-letter file and of the one before it,
@@ -45,7 +47,7 @@ func Letters(path string) iter.Seq2[StoredLetter, error] {
 		place := uint64(0)
 		for _, f := range files {
 			defer func() { _ = f.Close() }()
-			more, err := yieldLetters(f, &place, yield)
+			more, err := yieldLines(f, &place, func(l StoredLetter) bool { return l.mark || yield(l, nil) })
 			if err != nil {
 				yield(StoredLetter{}, err)
 			}
@@ -95,16 +97,12 @@ func closeAll(files []*os.File) {
 	}
 }
 
-func yieldLetters(f io.Reader, place *uint64, yield func(StoredLetter, error) bool) (more bool, err error) {
+func yieldLines(f io.Reader, place *uint64, yield func(StoredLetter) bool) (more bool, err error) {
 	lines := bufio.NewReader(f)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 1 {
-			*place++
-			var l StoredLetter
-			l.DeadLetter, l.Err = parseLetter(line, *place)
-			l.Line = line
-			if !yield(l, nil) {
+			if !yield(newStored(line, place)) {
 				return false, nil
 			}
 		}
@@ -117,9 +115,21 @@ func yieldLetters(f io.Reader, place *uint64, yield func(StoredLetter, error) bo
 	}
 }
 
+func newStored(line []byte, place *uint64) StoredLetter {
+	l := StoredLetter{Line: line}
+	if l.DeadLetter, l.Err = parseLetter(line, *place+1); errors.Is(l.Err, errMark) {
+		l.mark = true
+	} else {
+		*place++
+	}
+	return l
+}
+
 // rewrite replaces a file by its lines that are kept, so that a power cut leaves
-// the old ones or the new ones: written beside it, synced, renamed.
-func rewrite(path string, place *uint64, keep func(*StoredLetter) bool) error {
+// the old ones or the new ones: written beside it, synced, renamed. The last
+// line has the number high, unless that is 0: no later letter may get a number
+// that was shown to somebody.
+func rewrite(path string, place *uint64, high uint64, keep func(*StoredLetter) bool) error {
 	old, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -133,13 +143,18 @@ func rewrite(path string, place *uint64, keep func(*StoredLetter) bool) error {
 		return err
 	}
 	out := bufio.NewWriter(file)
-	_, err = yieldLetters(old, place, func(l StoredLetter, _ error) bool {
-		if !keep(&l) {
+	last := uint64(0)
+	_, err = yieldLines(old, place, func(l StoredLetter) bool {
+		if l.mark || !keep(&l) {
 			return true
 		}
+		last = l.Number
 		_, werr := out.Write(l.Line)
 		return werr == nil // Flush says it
 	})
+	if last < high {
+		_, _ = fmt.Fprintf(out, "{\"letter\":%d}\n", high) // Flush says it
+	}
 	if err := errors.Join(err, out.Flush(), file.Sync(), file.Close()); err != nil {
 		_ = os.Remove(path + ".new")
 		return err
@@ -147,7 +162,11 @@ func rewrite(path string, place *uint64, keep func(*StoredLetter) bool) error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
@@ -169,19 +188,25 @@ func lastNumber(path string) (uint64, error) {
 		if len(tail) == 0 {
 			continue
 		}
-		if l, err := parseLetter(tail[bytes.LastIndexByte(tail, '\n')+1:], 0); err == nil && l.Number > 0 {
+		l, err := parseLetter(tail[bytes.LastIndexByte(tail, '\n')+1:], 0)
+		if l.Number > 0 && (err == nil || errors.Is(err, errMark)) {
 			return l.Number, nil
 		}
 		break
 	}
-	last := uint64(0)
-	for l, err := range Letters(path) {
-		if err != nil {
-			return 0, err
+	return highestNumber(path)
+}
+
+func highestNumber(path string) (last uint64, err error) {
+	files, err := openLetterFiles(path)
+	defer closeAll(files)
+	place := uint64(0)
+	for _, f := range files {
+		if err == nil {
+			_, err = yieldLines(f, &place, func(l StoredLetter) bool { last = max(last, l.Number); return true })
 		}
-		last = max(last, l.Number)
 	}
-	return last, nil
+	return last, err
 }
 
 func readTail(path string) ([]byte, error) {

@@ -20,6 +20,9 @@ const (
 	// passed over before the uplink pauses. They cost some 50 bytes each; what
 	// stands behind them waits for the pause.
 	parkMost = 1 << 14
+	// parkRounds is after how many such pauses the oldest record has its turn
+	// again: a backlog may be longer than the memory.
+	parkRounds = 8
 )
 
 // refusals is what the uplink has learnt from being refused. One rule protects
@@ -210,6 +213,9 @@ func (d *deliver) withholdAll(b batch, proven *batch) bool {
 		return true
 	}
 	d.parkRoom = parkMost
+	if len(d.parked) >= parkRounds*parkMost {
+		d.unpark()
+	}
 	d.doubt()
 	return false
 }

@@ -224,3 +224,37 @@ func TestRefuse_LateConfirmationBuriesWhatWasWithheld(t *testing.T) {
 		}
 	})
 }
+
+// Where nothing at all gets through, what is passed over of a long backlog costs
+// a bounded memory, and all of it goes once the thing model is mended.
+func TestRefuse_LongBacklogCostsBoundedMemory(t *testing.T) {
+	const n = 2 * parkRounds * parkMost
+	synctest.Test(t, func(t *testing.T) {
+		var r *rig
+		most := 0
+		r = newRig(t, Uplink{PostInterval: time.Second, History: true, HistoryValues: 1000}, func(p sent) reading.Outcome {
+			most = max(most, len(r.d.pick.taken)) // the loop itself is here
+			return refuseName("Volt")(p)
+		})
+		record := reading.AppendRecord(nil, say("Volt"))
+		for range n {
+			if _, err := r.q.Append(record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.up()
+		r.wait(4 * time.Hour)
+		if r.q.waiting() != n || len(r.letters()) != 0 {
+			t.Fatalf("%d stored, %d letters", r.q.waiting(), len(r.letters()))
+		}
+		r.cloud.setJudge(confirm)
+		r.wait(20 * time.Minute)
+		r.stop()
+		if most < parkMost || most > (parkRounds+1)*parkMost {
+			t.Errorf("%d records passed over", most)
+		}
+		if r.q.waiting() != 0 || len(r.d.pick.taken) != 0 {
+			t.Errorf("%d stored, %d taken", r.q.waiting(), len(r.d.pick.taken))
+		}
+	})
+}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,17 +109,20 @@ func (d *DeadLetters) counted(r Resent, err error) (Resent, error) {
 // remove rewrites both files without the letters that are gone.
 func (d *DeadLetters) remove(gone func(*StoredLetter) bool) error {
 	place := uint64(0)
-	for _, path := range []string{d.path + ".1", d.path} {
-		if err := rewrite(path, &place, func(l *StoredLetter) bool { return !gone(l) }); err != nil {
-			return fmt.Errorf("cannot rewrite the dead letters: %w", err)
-		}
+	keep := func(l *StoredLetter) bool { return !gone(l) }
+	err := rewrite(d.path+".1", &place, 0, keep)
+	if err == nil {
+		err = rewrite(d.path, &place, d.next-1, keep)
 	}
-	old := d.file
-	if err := d.open(); err != nil {
-		return err
+	if err != nil {
+		err = fmt.Errorf("cannot rewrite the dead letters: %w", err)
 	}
-	_ = old.Close() // everything in it was written before
-	return nil
+	// After an error, too: what is written to a file that was replaced is lost.
+	if d.file != nil {
+		_ = d.file.Close() // everything in it was written before
+		d.file = nil
+	}
+	return errors.Join(err, d.open())
 }
 
 // resending turns letters into records. Those of one frame that follow each
