@@ -11,7 +11,7 @@ import (
 	"serialgw/internal/gateway"
 )
 
-// retryLetters answers "deadletter-retry N [code=C] [identifier=I]".
+// retryLetters answers "deadletter-retry N [code=C] [identifier=I] [as=A]".
 func (n *node) retryLetters(arguments []string) (gateway.Writing, error) {
 	pick, err := n.parsePick(retryMove.use, arguments)
 	if err != nil {
@@ -55,6 +55,8 @@ func (n *node) parsePick(use string, arguments []string) (pick gateway.LetterPic
 				return pick, fmt.Errorf("deadletter-%s wants a number as code: %w", use, err)
 			}
 			pick.Code = &code
+		case "as":
+			pick.As = value
 		default:
 			return pick, fmt.Errorf("deadletter-%s does not know %s", use, name)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"serialgw/internal/config"
 	"serialgw/internal/gateway"
 )
 
@@ -25,7 +26,12 @@ never a newer one, also while a gateway runs.
 
 A letter leaves the dead letters when its reading is safe in the queue. The
 gateway sends the identifier again from then on; what is refused again becomes a
-dead letter again.`
+dead letter again.
+
+The values keep the identifier under which they were refused, also when "rename"
+in the configuration has changed since. Where that was the cure:
+
+  serialgw deadletter retry --identifier humidity --as Humidity`
 
 const letterClearHelp = `clear throws dead letters away. It wants to be told twice: without --confirm it
 changes nothing, shows what would go, and prints the command that does it. That
@@ -85,8 +91,8 @@ func newDeadLetterMove(std streams, m letterMove) *cobra.Command {
 		Long:  m.help,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"config", "socket", "identifier", "code"} {
-				if f := cmd.Flags().Lookup(name); f.Changed {
+			for _, name := range []string{"config", "socket", "identifier", "code", "as"} {
+				if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
 					o.given = append(o.given, "--"+name+" "+fileName(f.Value.String()))
 				}
 			}
@@ -102,6 +108,9 @@ func newDeadLetterMove(std streams, m letterMove) *cobra.Command {
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.pick.Identifier, "identifier", "", "only values of this `identifier`")
 	cmd.Flags().StringVar(&o.code, "code", "", "only values that were refused with this `code`")
+	if m.use == retryMove.use {
+		cmd.Flags().StringVar(&o.pick.As, "as", "", "send the values of --identifier under this `identifier`")
+	}
 	cmd.Flags().StringVar(&o.confirm, "confirm", "", "take the letters up to this `number`, which "+m.use+" has shown")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON, for scripts")
 	return cmd
@@ -111,7 +120,12 @@ func (o *letterOptions) parse() error {
 	if strings.ContainsAny(o.pick.Identifier, " \t\n") {
 		return usagef("--identifier %q: no identifier has a blank in it", o.pick.Identifier)
 	}
-	if o.code == "" {
+	switch {
+	case o.pick.As != "" && o.pick.Identifier == "":
+		return usagef("--as %s: of which identifier? --identifier names it", o.pick.As)
+	case o.pick.As != "" && !config.IsIdentifier(o.pick.As):
+		return usagef("--as %q: an identifier is a letter, then letters, digits and _, at most 50", o.pick.As)
+	case o.code == "":
 		return nil
 	}
 	code, err := strconv.Atoi(o.code)
@@ -211,6 +225,9 @@ func (o *letterOptions) question() string {
 	}
 	if o.pick.Identifier != "" {
 		words = append(words, "identifier="+o.pick.Identifier)
+	}
+	if o.pick.As != "" {
+		words = append(words, "as="+o.pick.As)
 	}
 	return strings.Join(words, " ")
 }

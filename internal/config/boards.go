@@ -81,7 +81,7 @@ func (d *doc) checkIdentifiers(path string, b Board, names []string) map[string]
 	behind := map[string]string{}
 	for _, name := range names {
 		identifier := b.Identifier(name)
-		if !isIdentifier(identifier) {
+		if !IsIdentifier(identifier) {
 			d.fail(namedBy(path, b, name), shown(identifier)+" for the property "+name,
 				"an identifier: 1 to 50 of A-Z a-z 0-9 _, a letter first", "")
 		} else if other, taken := behind[identifier]; taken {
@@ -128,7 +128,7 @@ func (d *doc) checkShared(c *Config, i, j int, identifiers []map[string]string) 
 // prefixFor makes a valid prefix of a board's name.
 func prefixFor(name string) string {
 	name = strings.ReplaceAll(name, "-", "_")
-	if !isIdentifier(name) {
+	if !IsIdentifier(name) {
 		name = "b" + name
 	}
 	return name + "_"

@@ -20,8 +20,8 @@ func isProduct(s string) bool { return within(s, 6, 32, "") }
 
 func isDevice(s string) bool { return within(s, 1, 64, "_-") }
 
-// isIdentifier reports whether s can name a property on OneNET. [ONENET-9]
-func isIdentifier(s string) bool {
+// IsIdentifier reports whether s can name a property on OneNET. [ONENET-9]
+func IsIdentifier(s string) bool {
 	return within(s, 1, 50, "_") && (s[0] >= 'A' && s[0] <= 'Z' || s[0] >= 'a' && s[0] <= 'z')
 }
 

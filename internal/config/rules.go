@@ -85,7 +85,7 @@ func rules() map[string]rule {
 		"cloud.Config.order":          choice("live-first", "oldest-first"),
 
 		"config.Board.name":     text("a name of A-Z a-z 0-9 _ -", `"car"`, isWord),
-		"config.Board.prefix":   text("letters, digits and _, a letter first", `"left_"`, isIdentifier),
+		"config.Board.prefix":   text("letters, digits and _, a letter first", `"left_"`, IsIdentifier),
 		"config.Board.rename":   {want: "a table of property to identifier", example: `{ speed = "velocity" }`},
 		"uart.Config.port":      portRule(),
 		"uart.Config.baud":      number(uart.MinBaud, uart.MaxBaud, "a number of bits/s", "115200"),

@@ -106,6 +106,7 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 		if ahead := time.Duration(e.Reading.Stamp.Wall - s.Wall); ahead.Abs() >= wrongLeast {
 			h.seen[e.Seq] = timing{fateRight, ahead}
 		}
+		e.Believed = s.Wall == e.Reading.Stamp.Wall
 		e.Reading.Stamp = s
 	case sure == reading.TimePending && h.left() > 0:
 		if h.first == 0 || e.Seq < h.first {

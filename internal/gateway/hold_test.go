@@ -341,3 +341,30 @@ func TestGateway_ReloadDoesNotRestartTheClockWait(t *testing.T) {
 		}
 	})
 }
+
+// A time that a broker on this machine believes is not true anywhere else: a
+// letter does not say it is.
+func TestHold_ABelievedTimeIsNoTrueOneInALetter(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			up := unpacedHistory()
+			c := newClocked(t, up)
+			c.d.pick.hold.resolve = func(s reading.Stamp) (reading.Stamp, reading.Certainty) {
+				if known {
+					s.Wall -= int64(time.Hour)
+				}
+				s.Synced = true
+				return s, reading.TimeKnown
+			}
+			c.cloud.setJudge(refuseName("volt"))
+			c.up()
+			c.store(thisBoot, 0, false, "volt", "amp")
+			c.store(thisBoot, 0, false, "amp")
+			c.wait(time.Minute)
+			letters := c.letters()
+			if len(letters) != 1 || letters[0].Synced != known {
+				t.Errorf("known %v: letters %+v", known, letters)
+			}
+		})
+	}
+}

@@ -24,7 +24,7 @@ type DeadLetter struct {
 	Board      string          `json:"board"`
 	Message    string          `json:"message"`
 	Time       time.Time       `json:"time"`
-	Synced     bool            `json:"synced"` // the kernel said that the clock was
+	Synced     bool            `json:"synced"` // the time is true, wherever the letter is sent
 	Boot       int64           `json:"boot_ns"`
 	BootID     string          `json:"boot_id"` // hex
 	Identifier string          `json:"identifier"`
@@ -44,7 +44,7 @@ func newLetter(e *reading.Entry, p *reading.Property, why refusal) DeadLetter {
 	s := e.Reading.Stamp
 	return DeadLetter{
 		Seq: e.Seq, Board: e.Reading.Board, Message: e.Reading.Message,
-		Time: s.Time(), Synced: s.Synced, Boot: s.Boot, BootID: hex.EncodeToString(s.BootID[:]),
+		Time: s.Time(), Synced: s.Synced && !e.Believed, Boot: s.Boot, BootID: hex.EncodeToString(s.BootID[:]),
 		Identifier: p.Name, Kind: kindNames[p.Value.Kind], Value: p.Value.AppendJSON(nil), Code: why.code, Reply: why.text,
 	}
 }

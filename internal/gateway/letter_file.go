@@ -17,6 +17,7 @@ type LetterPick struct {
 	Last       uint64 // numbers up to this one; 0 = all
 	Identifier string // of this identifier; empty = of any
 	Code       *int   // with this code; nil = with any
+	As         string // goes under this identifier; empty = under its own
 }
 
 // Matches reports whether a letter is meant.

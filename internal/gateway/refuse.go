@@ -252,6 +252,6 @@ func (d *deliver) refuseValue(b batch, o reading.Outcome) {
 	d.status.quarantined(o.Identifier, o.Code, o.Text)
 	if !told {
 		d.deps.Log.Error().Str("identifier", o.Identifier).Int("code", o.Code).Str("reply", o.Text).
-			Msg("the cloud refuses this property: its values go to the dead letters; compare its name and type with the thing model, then \"serialgw deadletter retry\" sends them again")
+			Msg("the cloud refuses this property: its values go to the dead letters; compare its name and type with the thing model; then \"serialgw deadletter retry\" sends them again, with --as under another name")
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type LetterStore interface {
 func (d *DeadLetters) Resend(pick LetterPick, store LetterStore) (Resent, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	x := resending{store: store}
+	x := resending{store: store, as: pick.As}
 	var err error
 	for l, lerr := range Letters(d.path) {
 		if err = lerr; err != nil {
@@ -130,7 +131,8 @@ func (d *DeadLetters) remove(gone func(*StoredLetter) bool) error {
 type resending struct {
 	Resent
 	store   LetterStore
-	letters int // of the readings that are stored
+	as      string // the identifier, instead of the letters' own
+	letters int    // of the readings that are stored
 
 	present reading.Reading
 	last    DeadLetter
@@ -144,7 +146,10 @@ func (x *resending) add(l DeadLetter) error {
 		x.Unfit++
 		return nil //nolint:nilerr // it stays, and is counted
 	}
-	if n := len(x.of); n > 0 && l.sameFrame(&x.last) && !x.has(l.Identifier) {
+	if x.as != "" {
+		r.Props[0].Name = x.as
+	}
+	if n := len(x.of); n > 0 && l.sameFrame(&x.last) && !x.has(r.Props[0].Name) {
 		x.present.Props = append(x.present.Props, r.Props...)
 		x.records[n-1] = reading.AppendRecord(x.records[n-1][:0], x.present)
 		x.of[n-1]++
@@ -189,7 +194,7 @@ func (g *Gateway) Resend(ctx context.Context, pick LetterPick) (Resent, error) {
 			return Resent{}, err
 		}
 		if l.Err == nil && pick.Matches(&l.DeadLetter) {
-			names[l.Identifier] = true
+			names[cmp.Or(pick.As, l.Identifier)] = true
 		}
 	}
 	// Before they are stored: what is still quarantined would be buried at once.

@@ -304,3 +304,34 @@ func TestGateway_ResendAfterACure(t *testing.T) {
 		})
 	}
 }
+
+// TestGateway_ResendUnderAnotherName: where the cure was another name, the
+// letters take it.
+func TestGateway_ResendUnderAnotherName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Uplink{}, refuseName("Volt"))
+		r.up()
+		for range 10 {
+			r.add("temp", "Volt")
+			r.wait(time.Second)
+		}
+		g := New(r.d.deps)
+		g.uplink, g.wake, g.dirty = r.d, r.wake, r.dirty
+		got, err := g.Resend(t.Context(), LetterPick{Identifier: "Volt", As: "volt"})
+		if want := (Resent{Letters: 10, Readings: 10}); got != want || err != nil {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		r.wait(time.Minute)
+		named := 0
+		for _, p := range r.cloud.seen() {
+			for _, name := range p.names() {
+				if name == "volt" {
+					named++
+				}
+			}
+		}
+		if named != 10 || r.q.waiting() != 0 {
+			t.Errorf("%d arrived under the new name, %d wait", named, r.q.waiting())
+		}
+	})
+}

@@ -90,6 +90,9 @@ func (r Reading) Clone() Reading {
 type Entry struct {
 	Seq     uint64 // the queue's sequence number, from 1
 	Reading Reading
+	// Believed: the stamp is marked synchronised because the cloud has the same
+	// clock, and for no other reason.
+	Believed bool
 }
 
 // Verdict is what became of a post.
