@@ -88,11 +88,12 @@ func (n *node) watchClock(ctx context.Context, said clock.State) {
 		case <-ctx.Done():
 			k.save(n.clock)
 			return
+		case <-k.again():
 		case <-n.clock.Changed():
+			now := n.clock.State()
+			n.clockChanged(said, now)
+			said = now
 		}
-		now := n.clock.State()
-		n.clockChanged(said, now)
-		said = now
 		k.save(n.clock)
 	}
 }
@@ -113,6 +114,9 @@ func (n *node) clockChanged(was, now clock.State) {
 	}
 }
 
+// saveAgain is how long after a failure it is tried to save again.
+const saveAgain = time.Minute
+
 // clockKeeper writes what is to be kept of the clock.
 type clockKeeper struct {
 	path    string
@@ -120,8 +124,17 @@ type clockKeeper struct {
 	log     zerolog.Logger
 }
 
+// again returns what tells when to save again though nothing has changed: a power
+// cut must not find unwritten what a full disk once refused. Else nil.
+func (k *clockKeeper) again() <-chan time.Time {
+	if k.waiting == nil {
+		return nil
+	}
+	return time.After(saveAgain)
+}
+
 // save writes what has changed, and what could not be written before.
-func (k *clockKeeper) save(c *clock.Clock) {
+func (k *clockKeeper) save(c interface{ Save() ([]byte, error) }) {
 	text, err := c.Save()
 	again := k.waiting != nil
 	if text == nil {

@@ -34,6 +34,9 @@ const (
 	stepLeast = int64(10 * time.Millisecond)
 	// tight, in ns, is how close to each other the two are read for an anchor.
 	tight = int64(time.Millisecond)
+	// pauseMost, in ns, is the longest time between two looks in which a step and
+	// a touch of timesyncd's file can be told apart: see touchedSince.
+	pauseMost = int64(time.Minute)
 )
 
 // Source is whose word it is that the clock is right.
@@ -162,14 +165,17 @@ func (c *Clock) State() State {
 // something to return.
 func (c *Clock) Changed() <-chan struct{} { return c.changed }
 
+// look is when the kernel was asked, by boot time, and wall minus boot time then.
+type look struct{ at, offset int64 }
+
 // look asks the kernel. The mutex is held.
 func (c *Clock) look() {
-	before, touched := c.kernel.synced(), c.kernel.touched()
+	synced, touched := c.kernel.synced(), c.kernel.touched()
 	boot, offset, narrow := c.measure()
-	synced := before && c.kernel.synced() // both: a step between would go unnoticed
-	was, anchor, first := c.state, c.anchor, c.checked < 0
+	synced = synced && c.kernel.synced() // both: a step between would go unnoticed
+	was, anchor, before, first := c.state, c.anchor, look{c.checked, c.seen}, c.checked < 0
 	c.checked, c.seen = boot, offset
-	c.state.By = c.judge(synced, touched, boot, offset)
+	c.state.By = c.judge(synced, touched, before, offset)
 	switch {
 	case c.state.By != Nobody:
 		c.touched = touched
@@ -221,7 +227,7 @@ func (c *Clock) measure() (boot, offset int64, narrow bool) {
 // one, for timesyncd leaves the kernel's state alone where the hardware clock
 // runs in local time. Its file stays when the clock is then stepped by hand: so
 // after a step the file counts only when it was touched since.
-func (c *Clock) judge(synced bool, touched, boot, offset int64) Source {
+func (c *Clock) judge(synced bool, touched int64, before look, offset int64) Source {
 	switch {
 	case synced:
 		c.stale = 0
@@ -229,16 +235,30 @@ func (c *Clock) judge(synced bool, touched, boot, offset int64) Source {
 	case touched == 0 || touched == c.stale:
 		return Nobody
 	case c.state.Anchored:
-		anew := c.touched != 0 && touched != c.touched
-		if apart(offset, c.anchor) > stepLeast && !anew {
+		if apart(offset, c.anchor) > stepLeast && !c.touchedSince(before, touched, offset) {
 			c.stale = touched
 			return Nobody
 		}
-	case touched < offset || touched > boot+offset+stepLeast: // before this boot, or to come: stepped since
+	case touched < offset || touched > c.checked+offset+stepLeast: // before this boot, or to come: stepped since
 		c.stale = touched
 		return Nobody
 	}
 	return Timesync
+}
+
+// touchedSince reports whether the file was touched after the clock was stepped.
+// It was when the look before saw the step already. When this look is the first to
+// see it, the touch must fall between the two by the clock as it is now: one before
+// the step is off by as much as the clock was stepped. After a long pause that
+// proves little, and the next touch counts. The look before has read the file a
+// moment earlier than the clock.
+func (c *Clock) touchedSince(before look, touched, offset int64) bool {
+	if before.at < 0 || touched == c.touched {
+		return false
+	}
+	at := touched - offset
+	return apart(offset, before.offset) <= stepLeast ||
+		c.checked-before.at <= pauseMost && at >= before.at-lookEvery && at <= c.checked+stepLeast
 }
 
 func apart(a, b int64) int64 { return max(a-b, b-a) }

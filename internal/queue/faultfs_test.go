@@ -33,6 +33,8 @@ type faultFS struct {
 	badSector func(path string, block int64) bool
 	// after runs when a changing call has succeeded, without the lock.
 	after func()
+	// noAllocate makes it one that cannot reserve disk.
+	noAllocate bool
 	// lazySync and lazyDir are sabotage: a sync that does nothing.
 	lazySync, lazyDir bool
 }
@@ -341,7 +343,7 @@ func (h *faultFile) Sync() error {
 }
 
 func (h *faultFile) Allocate(size int64) error {
-	if size <= int64(len(h.inode.data)) {
+	if size <= int64(len(h.inode.data)) || h.fs.noAllocate {
 		return nil
 	}
 	return h.resize("allocate", size)

@@ -201,8 +201,8 @@ func (img *image) scan(fsys FS, dir string, s *segment, have *set) {
 	var torn int64
 	if s.recycled {
 		// What stands behind the end may be of an earlier life. [QUEUE-18] It is
-		// left there, unless a frame may hide in what the disk did not give.
-		img.whole = img.whole && sc.errors == 0
+		// left there, unless a frame may hide in what was not looked at.
+		img.whole = img.whole && sc.errors == 0 && !sc.passed
 	} else {
 		torn = sc.lastByte(sc.off) - sc.off
 	}

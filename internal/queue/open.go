@@ -93,11 +93,12 @@ func (q *Queue) reopenTail(s *segment, torn bool) {
 			q.fail(s)
 			return
 		}
+		s.size = s.end
 	}
-	if s.size < q.cfg.SegmentBytes || torn {
+	if s.size < q.cfg.SegmentBytes {
 		_ = s.file.Allocate(q.cfg.SegmentBytes) // without it each write finds its own room
+		s.size = q.cfg.SegmentBytes
 	}
-	s.size = max(s.end, q.cfg.SegmentBytes)
 	q.tail, q.inMemory = s, false
 	if q.putState(q.completeState(s)) == nil { // else it has gone back to memory
 		q.fresh = q.unsaid()

@@ -132,7 +132,7 @@ func (q *Queue) rotate() error {
 			if err = q.newSegment(nil); err == nil {
 				return nil
 			}
-			if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+			if !noSpace(err) {
 				q.count.writeErrors++
 				return err
 			}
@@ -221,6 +221,9 @@ func (q *Queue) freeOldest() (bool, error) {
 	return true, nil
 }
 
+// noSpace reports whether the disk, or the user's part of it, is full.
+func noSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+
 func (q *Queue) drop(s *segment) {
 	q.count.episodes++
 	q.count.dropped += q.finish(s.first, min(s.limit, q.next))
@@ -230,7 +233,7 @@ func (q *Queue) drop(s *segment) {
 func (q *Queue) resumeOrDrop() error {
 	for {
 		err := q.resume()
-		if err == nil || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) || !q.dropForSpace() {
+		if err == nil || !noSpace(err) || !q.dropForSpace() {
 			return err
 		}
 	}

@@ -9,6 +9,13 @@ import (
 const (
 	scanBlock = 64 << 10 // read at once
 	skipBlock = 4 << 10  // given up when the disk cannot read it [QUEUE-9]
+
+	// What only looks like the head of a frame costs a check of the whole length
+	// that it claims, and records may be full of them. vainMost bytes beyond the
+	// file's own size are checked in vain in one search; from there on a frame
+	// longer than shortFrame is passed over. [QUEUE-8]
+	vainMost   = 16 << 20
+	shortFrame = 1 << 10
 )
 
 // scanner walks the frames of one file. After anything that is no valid frame
@@ -23,6 +30,8 @@ type scanner struct {
 	bufOff  int64
 	errors  uint64 // blocks the disk would not give
 	damaged int64  // bytes skipped before a valid frame
+	vain    int64  // bytes checked since the last valid frame
+	passed  bool   // something that may have been a frame was passed over
 }
 
 // next returns the next valid frame, and leaves off behind it. Without one it
@@ -32,6 +41,7 @@ func (s *scanner) next() (frame, bool) {
 	for s.off+frameHeader <= s.end {
 		if fr, ok, moved := s.try(); ok {
 			s.damaged += moved - start
+			s.vain = 0
 			return fr, true
 		}
 	}
@@ -48,7 +58,7 @@ func (s *scanner) try() (fr frame, ok bool, at int64) {
 		return frame{}, false, at
 	}
 	n, ok := frameSize(head)
-	if ok && at+int64(n) <= s.end {
+	if ok && at+int64(n) <= s.end && s.affords(n) {
 		whole, err := s.bytes(at, n)
 		if err == nil {
 			if fr, ok := parseFrame(whole, s.seed); ok {
@@ -60,6 +70,16 @@ func (s *scanner) try() (fr frame, ok bool, at int64) {
 	s.off++
 	s.skipToMarker()
 	return frame{}, false, at
+}
+
+// affords reports whether n bytes are to be checked, and counts them.
+func (s *scanner) affords(n int) bool {
+	if n > shortFrame && s.vain > vainMost+s.end {
+		s.passed = true
+		return false
+	}
+	s.vain += int64(n)
+	return true
 }
 
 // skipToMarker moves off to the next marker byte that is in the buffer.

@@ -68,7 +68,11 @@ func (q *Queue) zeroAhead() error {
 	if to <= s.end {
 		return nil
 	}
-	if _, err := s.file.WriteAt(make([]byte, to-s.end), s.end); err != nil {
+	_, err := s.file.WriteAt(make([]byte, to-s.end), s.end)
+	switch {
+	case noSpace(err): // where disk cannot be reserved; no record needs the zeros
+		to = s.size
+	case err != nil:
 		q.count.writeErrors++
 		q.fail(s)
 		return fmt.Errorf("cannot write: %w", err)

@@ -253,6 +253,27 @@ func TestSpare_IsGivenBack(t *testing.T) {
 	}
 }
 
+// TestSpare_OfAnotherSize: a file of longer segments than are set now is counted as
+// long as it is, and not taken again.
+func TestSpare_OfAnotherSize(t *testing.T) {
+	fsys, cfg := newFaultFS(), small(testDir)
+	cfg.SegmentBytes, cfg.MaxBytes = 32<<10, 512<<10
+	q := mustOpen(t, cfg, fsys)
+	turnOver(t, q, 40, 1)
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cfg.SegmentBytes = 4 << 10
+	q = mustOpen(t, cfg, fsys)
+	if got := q.Stats().Bytes; got != fsys.used() {
+		t.Errorf("%d bytes are told of, %d are on disk", got, fsys.used())
+	}
+	turnOver(t, q, 400, 1)
+	if got := fsys.used(); got != 2*cfg.SegmentBytes || got != q.Stats().Bytes {
+		t.Errorf("%d bytes on disk, %+v", got, q.Stats())
+	}
+}
+
 // TestSpare_ThatCannotBeTaken is done without.
 func TestSpare_ThatCannotBeTaken(t *testing.T) {
 	for _, op := range []string{"rename", "open", "write"} {

@@ -1,6 +1,9 @@
 package queue
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestZeroAhead_OnlyWhereItPays: one write of zeros serves many small syncs of a
 // new file; long syncs, and files that were written before, go without.
@@ -35,5 +38,34 @@ func TestZeroAhead_OnlyWhereItPays(t *testing.T) {
 	q = mustOpen(t, cfg, fsys.crash(0, nil))
 	if r := q.Recovery(); r.Damaged() || r.TornBytes > 0 {
 		t.Errorf("after a cut: %v", r)
+	}
+}
+
+// TestZeroAhead_FullDisk: where disk cannot be reserved zeros may be refused that
+// nobody needs. It costs no record and no file.
+func TestZeroAhead_FullDisk(t *testing.T) {
+	fsys, cfg := newFaultFS(), small(testDir)
+	cfg.SegmentBytes, cfg.MaxBytes = 256<<10, 4<<20
+	fsys.noAllocate = true
+	q := mustOpen(t, cfg, fsys)
+	for range 12 { // three files and a part of the next
+		if _, _, err := q.AppendAll(burst(1, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		mustSync(t, q)
+	}
+	mustAppend(t, q, 1)
+	fsys.free = fsys.used() + 8<<10
+	for k := range uint64(20) {
+		mustAppend(t, q, k)
+		mustSync(t, q)
+	}
+	s := q.Stats()
+	if s.Records != 12_021 || s.Dropped != 0 || s.InMemory || s.WriteErrors+s.SyncErrors > 1 {
+		t.Errorf("%+v, %v", s, filesOf(t, fsys))
+	}
+	q = mustOpen(t, cfg, fsys.crash(0, nil))
+	if got := keys(mustDrain(t, q)); len(got) != 12_021 || !slices.Equal(got[12_001:], upTo(0, 19)) {
+		t.Errorf("%d records after a cut", len(got))
 	}
 }
