@@ -1,11 +1,9 @@
 package queue
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -42,8 +40,8 @@ func load(fsys FS, dir string) (*image, error) {
 	}
 	img := &image{}
 	img.done.add(0, 1) // numbers start at 1
-	for _, name := range names {
-		if err := img.openHeader(fsys, dir, name); err != nil {
+	for _, l := range lookAll(fsys, dir, names) {
+		if err := img.take(&l); err != nil {
 			return nil, err
 		}
 	}
@@ -51,67 +49,6 @@ func load(fsys FS, dir string) (*image, error) {
 	img.setLimits()
 	img.replay(fsys, dir)
 	return img, nil
-}
-
-func (img *image) openHeader(fsys FS, dir, name string) error {
-	id, bad, ok := segmentID(name)
-	if !ok {
-		return nil // not ours
-	}
-	img.lastID = max(img.lastID, id)
-	if bad {
-		img.aside = append(img.aside, name)
-		return nil
-	}
-	f, err := fsys.Open(filepath.Join(dir, name), false)
-	if errors.Is(err, fs.ErrNotExist) {
-		img.changed = true // its owner deleted it after we listed it
-		return nil
-	}
-	if err != nil {
-		img.bad = append(img.bad, name)
-		return nil
-	}
-	defer func() { _ = f.Close() }()
-	size, _ := f.Size()
-	h, err := readHeader(f)
-	if errors.Is(err, errHeader) {
-		h, err = readHeader(f) // its owner may just have written it
-	}
-	switch {
-	case errors.Is(err, ErrVersion):
-		return fmt.Errorf("cannot open %s: %w", name, err)
-	case err == nil && !h.of(id):
-		img.blank = append(img.blank, name) // taken again, and not begun [QUEUE-17]
-	case err == nil:
-		img.segs = append(img.segs, &segment{
-			id: id, first: h.first, limit: noLimit, seed: h.seed(), size: size, end: size,
-			recycled: h.recycled, reusable: h.minor > 0, named: true,
-		})
-	case isBlank(f, size):
-		img.blank = append(img.blank, name)
-	default:
-		img.bad = append(img.bad, name)
-	}
-	return nil
-}
-
-func readHeader(f io.ReaderAt) (header, error) {
-	b := make([]byte, headerSize)
-	n, _ := f.ReadAt(b, 0)
-	return parseHeader(b[:n])
-}
-
-// isBlank reports whether f holds zeros alone, as far as the disk tells.
-func isBlank(f io.ReaderAt, size int64) bool {
-	b := make([]byte, scanBlock)
-	for off := int64(0); off < size; off += scanBlock {
-		n, err := f.ReadAt(b, off)
-		if err != nil && !errors.Is(err, io.EOF) || len(bytes.TrimRight(b[:n], "\x00")) > 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // setLimits ends each segment where a later one begins. [QUEUE-7]
