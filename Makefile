@@ -68,7 +68,7 @@ cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/serialgw-linux-armv6 ./cmd/serialgw
 
 system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
-	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest
+	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')
 
 rig: build ## measure the faults of docs/reliability.md at full length, as a table; a quarter of an hour
 	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig
