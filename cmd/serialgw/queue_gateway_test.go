@@ -49,15 +49,35 @@ type runningGateway struct {
 	sim   *onenetsim.Server
 	node  *node
 	board *steadyBoard
+	log   *safeText
 
 	mu        sync.Mutex
 	stored    map[uint64]bool
 	confirmed map[uint64]int
 }
 
+// safeText is written by one goroutine while another reads.
+type safeText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *safeText) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+// lines counts the lines that have text in them.
+func (s *safeText) lines(text string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), text)
+}
+
 func startGateway(t *testing.T, more func(*nodeOptions)) *runningGateway {
 	t.Helper()
-	g := &runningGateway{board: &steadyBoard{}, stored: make(map[uint64]bool), confirmed: make(map[uint64]int)}
+	g := &runningGateway{board: &steadyBoard{}, log: &safeText{}, stored: make(map[uint64]bool), confirmed: make(map[uint64]int)}
 	plan, err := namedPlan(&config.Config{}, "demo")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +105,7 @@ func startGateway(t *testing.T, more func(*nodeOptions)) *runningGateway {
 	if more != nil {
 		more(&o)
 	}
-	if g.node, err = openNode(cfg, zerolog.Nop(), o); err != nil {
+	if g.node, err = openNode(cfg, zerolog.New(g.log), o); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
