@@ -5,10 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"serialgw/internal/gateway"
 )
+
+// safeText is written by one goroutine while another reads.
+type safeText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *safeText) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+// lines counts the lines that have text in them.
+func (s *safeText) lines(text string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), text)
+}
 
 // letters asks the verb.
 func (g *runningGateway) letters(t *testing.T) (s letterStatus) {

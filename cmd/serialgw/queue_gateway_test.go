@@ -56,25 +56,6 @@ type runningGateway struct {
 	confirmed map[uint64]int
 }
 
-// safeText is written by one goroutine while another reads.
-type safeText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *safeText) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(b)
-}
-
-// lines counts the lines that have text in them.
-func (s *safeText) lines(text string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return strings.Count(s.text.String(), text)
-}
-
 func startGateway(t *testing.T, more func(*nodeOptions)) *runningGateway {
 	t.Helper()
 	g := &runningGateway{board: &steadyBoard{}, log: &safeText{}, stored: make(map[uint64]bool), confirmed: make(map[uint64]int)}
