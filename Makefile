@@ -8,7 +8,9 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 .PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system endurance rig torture sabotage transcripts generate clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:[^#]*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo 'For those who change serialgw:'; echo
+	@awk -F ':.*### ' '/^[a-z-]+:[^#]*### / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/serialgw, one static binary
 	$(BUILD) -o bin/serialgw ./cmd/serialgw
@@ -19,46 +21,46 @@ run: build ## show the main job: recording, pty, gateway, OneNET simulator
 test: ## run the tests (needs only Go)
 	CGO_ENABLED=0 $(GO) test ./...
 
-race: ## run the tests under the race detector (needs gcc)
+race: ### the tests under the race detector (needs gcc)
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-lint: ## run golangci-lint
+lint: ### golangci-lint
 	golangci-lint run ./...
 
 BENCH     ?= .
 BENCHTIME ?= 0.1s
-bench: ## run the benchmarks, in benchstat's format; BENCH=regexp for some of them
+bench: ### the benchmarks, in benchstat's format; BENCH=regexp: some of them
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count 6 ./... | grep -v 'no test files'
 
-allocs: ## hold what each benchmark allocates against the baseline
+allocs: ### fail where a benchmark allocates more memory than is written down
 	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -gate
 
-allocs-update: ## write down what each benchmark allocates as the baseline
+allocs-update: ### write down how much memory each benchmark allocates now
 	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -update
 
-profile: ## measure anew where time goes: the compiler optimises for it
+profile: ### measure anew where time goes (default.pgo): the compiler optimises for it
 	$(GO) test -trimpath ./cmd/serialgw -run '^$$' -bench . -benchtime 3s -cpuprofile bin/decode.prof -o bin/decode.test
 	$(GO) test -trimpath ./internal/speed -run '^$$' -bench 'Publish|Line|Store' -benchtime 2s -cpuprofile bin/publish.prof -o bin/publish.test
 	$(GO) tool pprof -proto -output cmd/serialgw/default.pgo bin/decode.prof bin/publish.prof
 
-side-by-side: ## measure the goals beside the programs in REFERENCE, half an hour; GOALS=7,8 for some
+side-by-side: ### compare with other programs, half an hour; REFERENCE=the directory they are in; GOALS=7,8: only these rows of docs/performance.md
 	$(GO) test ./internal/sidebyside -count 1 -timeout 90m -run 'TestGoals$$' -v -reference '$(REFERENCE)' $(if $(GOALS),-goals $(GOALS))
 
 RUNS ?= 3
-queue-rivals: ## the queue beside bbolt, raft-wal and sqlite, on a disk it makes, as root; RUNS=3, or RATES=1
+queue-rivals: ### compare the queue with bbolt, raft-wal and sqlite (needs root: makes a disk); RUNS=3: how often; RATES=1: instead, what our queue writes an hour
 	$(GO) -C internal/queuerivals run . -runs $(RUNS) $(if $(RATES),-rates)
 
-damage: ## every damage to the queue's files that is known, and a million operations against its model
+damage: ### damage the queue's files in every known way, and run a million operations against a model of it
 	$(GO) test ./internal/queue -count 1 -timeout 60m -run 'TestDamage|TestModel' -campaign -v
 
 FUZZTIME ?= 60s
-fuzz: ## run every fuzz target for FUZZTIME each
+fuzz: ### every fuzz target, each for FUZZTIME=60s
 	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./...); do \
 	  for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/^func //'); do \
 	    echo "== $$dir $$name"; (cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x .); \
 	  done; done
 
-noise: ## bench frames on a bad line: all presets, or FRAME=name, of FILE=my.toml
+noise: ### send frames over a bad line and count what is lost or wrong: all presets, or FRAME=name, of FILE=my.toml
 	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
 
 cross: ## build for every supported machine into bin/
@@ -67,32 +69,32 @@ cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) -o bin/serialgw-linux-armv7 ./cmd/serialgw
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/serialgw-linux-armv6 ./cmd/serialgw
 
-system: build ## run the system tests: the built binary, ptys, simulator, mosquitto
+system: build ### the built program as a process, with ptys, simulator and mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')
 
-rig: build ## measure the faults of docs/reliability.md at full length, as a table; a quarter of an hour
+rig: build ### each fault of docs/reliability.md by itself at full length, as a table; a quarter of an hour
 	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig
 
-endurance: build ## drain a day's backlog, and send a day's traffic: a quarter of an hour
+endurance: build ### a day's backlog and a day's traffic; a quarter of an hour
 	$(GO) test ./internal/gateway -count 1 -timeout 30m -run 'TestDrain_(ADay|Twenty)' -v -day
 	$(GO) test -tags system -count 1 -timeout 60m ./internal/systemtest -run 'TestEndurance$$' -v -args -day
 
 SEEDS ?= 1000
 FROM  ?= 1
 JOBS  ?= 8
-torture: build ## run SEEDS schedules of faults from seed FROM on, JOBS at a time: needs root, /dev/fuse, a loop device, mosquitto
+torture: build ### schedules of faults, SEEDS=1000 from FROM=1 on, JOBS=8 at a time (needs root, /dev/fuse, a loop device, mosquitto)
 	@rm -rf bin/torture
 	@$(GO) test -tags system -count 1 -timeout 3h ./internal/systemtest -run 'TestTorture' -parallel $(JOBS) \
 	  -args -from $(FROM) -seeds $(SEEDS) -table '$(CURDIR)/bin/torture'; status=$$?; \
 	  cat bin/torture/*.txt; exit $$status
 
-sabotage: ## put faults into the program: for each a named test must fail
+sabotage: ### put faults into the program: for each a named test must fail
 	$(GO) test -tags system -count 1 -timeout 10m ./internal/systemtest -run 'TestSabotage' -v
 
-transcripts: ## write the transcripts in testdata/captures anew: read the diff
+transcripts: ### write the transcripts in testdata/captures anew: read the diff
 	$(GO) test -C cmd/serialgw -count 1 -run 'TestTranscripts$$' -update
 
-generate: ## make the demo's recording and our own in testdata/captures anew
+generate: ### make the demo's recording and our own in testdata/captures anew
 	$(GO) generate ./...
 
 clean: ## remove what was built

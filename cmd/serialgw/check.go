@@ -42,14 +42,6 @@ func newCheck(std streams) *cobra.Command {
 	return cmd
 }
 
-// count writes a number with its noun.
-func count[N int | uint64](n N, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // loadConfig reads a configuration and prints what is wrong with it. A file
 // with mistakes is a usage error that has been reported.
 func loadConfig(path string, std streams) (*config.Config, error) {

@@ -39,13 +39,16 @@ func (n *node) restoreClock() {
 // giveTimes makes an uplink give each reading its true time.
 func (n *node) giveTimes(up *gateway.Uplink, c cloud.Config) {
 	wait, believed := c.ClockRule()
-	up.ClockWait, up.Resolve = wait, n.clock.Resolve
 	if n.options.noWait {
-		up.ClockWait = 0
+		wait = 0
 	}
+	up.ClockWait, up.Resolve = wait, n.clock.Resolve
 	if believed {
 		up.Resolve = n.believe
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.believed, n.waits = believed, wait > 0
 }
 
 // believe is for a broker that reads the same clock as we do. It too takes no
@@ -74,7 +77,7 @@ func (n *node) tellClock() clock.State {
 	case wait == 0:
 		n.log.Warn().Msg("the clock is not synchronised; readings go without their time until it is")
 	default:
-		n.log.Warn().Stringer("at_most", wait).Msg("the clock is not synchronised; readings wait for it, at most so long after the first connection, and then go without their time")
+		n.log.Warn().Msgf("the clock is not synchronised; readings wait for it, at most %s after the first connection, then go without their time", span(wait))
 	}
 	return s
 }
@@ -156,11 +159,15 @@ type clockStatus struct {
 	Synchronised bool   `json:"synchronised"`
 	By           string `json:"by,omitempty"` // whose word that is
 	Anchored     bool   `json:"anchored"`     // it was in this boot: times are reckoned from that
+	Believed     bool   `json:"believed"`     // the broker has the same clock
+	Waited       bool   `json:"waited_for"`   // readings wait until it is synchronised
 }
 
 func (n *node) clockStatus() clockStatus {
 	s := n.clock.State()
-	c := clockStatus{Synchronised: s.By != clock.Nobody, Anchored: s.Anchored}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c := clockStatus{Synchronised: s.By != clock.Nobody, Anchored: s.Anchored, Believed: n.believed, Waited: n.waits}
 	if c.Synchronised {
 		c.By = s.By.String()
 	}
@@ -174,15 +181,19 @@ func (c clockStatus) String() string {
 		return "synchronised, says " + c.By
 	case c.Anchored:
 		return "not synchronised any more; times are reckoned from when it was"
+	case c.Believed:
+		return "not synchronised; believed, the broker has the same clock"
+	case !c.Waited:
+		return "not synchronised; readings go without a time"
 	}
 	return "not synchronised"
 }
 
 // clockNews says what that has meant for the readings, if anything.
-func clockNews(u gateway.UplinkStatus) string {
+func clockNews(u gateway.UplinkStatus, now time.Time) string {
 	text := ""
 	if u.Unclocked > 0 {
-		text += fmt.Sprintf(", %s wait for it until %s", count(u.Unclocked, "reading"), u.ClockUntil.Local().Format(time.TimeOnly))
+		text += fmt.Sprintf(", %s for it, %s more at most", readingsWait(u.Unclocked), span(max(u.ClockUntil.Sub(now), 0)))
 	}
 	if u.Untimed > 0 {
 		text += fmt.Sprintf(", %s went without a time", count(u.Untimed, "reading"))

@@ -51,7 +51,8 @@ type letterStatus struct {
 	Groups     []letterGroup        `json:"groups"`     // by identifier and code
 	Newest     []gateway.DeadLetter `json:"newest"`     // the last few, oldest first
 
-	last uint64 // number of the newest one
+	last uint64             // number of the newest one
+	all  map[letterKey]bool // what there is, chosen or not
 }
 
 // letterGroup is what was refused of one identifier with one code.
@@ -134,7 +135,10 @@ func (o queueOptions) letters(ctx context.Context, pick gateway.LetterPick) (let
 	if err != nil {
 		return letterStatus{}, err
 	}
-	s := letterStatus{Dir: dir, Running: running, MaxBytes: 2 * deadLetterLimit, Groups: []letterGroup{}, Newest: []gateway.DeadLetter{}}
+	s := letterStatus{
+		Dir: dir, Running: running, MaxBytes: 2 * deadLetterLimit, Groups: []letterGroup{}, Newest: []gateway.DeadLetter{},
+		all: make(map[letterKey]bool),
+	}
 	groups := make(map[letterKey]int)
 	for l, err := range gateway.Letters(filepath.Join(dir, lettersName)) {
 		switch {
@@ -146,7 +150,10 @@ func (o queueOptions) letters(ctx context.Context, pick gateway.LetterPick) (let
 		s.Bytes += int64(len(l.Line))
 		if l.Err != nil {
 			s.Unreadable++
-		} else if pick.Matches(&l.DeadLetter) {
+			continue
+		}
+		s.all[letterKey{l.Identifier, l.Code}] = true
+		if pick.Matches(&l.DeadLetter) {
 			s.add(&l.DeadLetter, groups)
 		}
 	}

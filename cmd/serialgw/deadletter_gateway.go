@@ -19,7 +19,7 @@ func (n *node) retryLetters(arguments []string) (gateway.Writing, error) {
 	}
 	return func(ctx context.Context, w io.Writer) error {
 		m := movedAs(n.gateway.Resend(ctx, pick))
-		n.log.Warn().Int("letters", m.Letters).Int("readings", m.Readings).Uint64("up_to", pick.Last).Msg("dead letters went back into the queue on request")
+		n.tellMoved(m, pick, "dead letters went back into the queue on request")
 		return json.NewEncoder(w).Encode(m)
 	}, nil
 }
@@ -32,9 +32,21 @@ func (n *node) clearLetters(arguments []string) (gateway.Writing, error) {
 	}
 	return func(_ context.Context, w io.Writer) error {
 		m := movedAs(n.letters.Clear(pick))
-		n.log.Warn().Int("letters", m.Letters).Uint64("up_to", pick.Last).Msg("dead letters were thrown away on request")
+		n.tellMoved(m, pick, "dead letters were thrown away on request")
 		return json.NewEncoder(w).Encode(m)
 	}, nil
+}
+
+// tellMoved writes down what was done; a command given twice finds nothing to do.
+func (n *node) tellMoved(m moved, pick gateway.LetterPick, text string) {
+	if m.Letters == 0 && m.Trouble == "" {
+		return
+	}
+	line := n.log.Warn().Int("letters", m.Letters).Int("readings", m.Readings).Uint64("up_to", pick.Last)
+	if m.Trouble != "" {
+		line.Str("trouble", m.Trouble)
+	}
+	line.Msg(text)
 }
 
 func (n *node) parsePick(use string, arguments []string) (pick gateway.LetterPick, err error) {

@@ -5,10 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"serialgw/internal/gateway"
 )
+
+// safeText is written by one goroutine while another reads.
+type safeText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *safeText) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+// lines counts the lines that have text in them.
+func (s *safeText) lines(text string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), text)
+}
 
 // letters asks the verb.
 func (g *runningGateway) letters(t *testing.T) (s letterStatus) {
@@ -52,12 +72,23 @@ func TestDeadLetterRetry_WhileAGatewayRuns(t *testing.T) {
 	}
 	// Not mended yet: all come back, once, and the rest goes on.
 	code, out, complaint = verb(strings.Fields(would.Command)[1:]...)
-	if want := fmt.Sprintf("%d values back in the queue as ", would.Letters); code != exitOK || !strings.HasPrefix(out, want) {
+	if want := fmt.Sprintf("%d values back in the queue as ", would.Letters); code != exitOK || !strings.HasPrefix(out, want) ||
+		!strings.HasSuffix(out, "\nwhat is refused again comes back here\n") {
 		t.Fatal(code, out, complaint)
 	}
 	again := g.sim.Stats().Confirmed + 300
 	await(t, "more posts", func() bool { return g.sim.Stats().Confirmed > again })
 	await(t, "the letters to be back", func() bool { return g.letters(t).Letters >= would.Letters })
+
+	// Told again it finds nothing to do, and says nothing in the log.
+	before := g.log.lines("dead letters went back into the queue on request")
+	code, out, complaint = verb(strings.Fields(would.Command)[1:]...)
+	if code != exitOK || !strings.HasPrefix(out, "0 values back in the queue; ") || strings.Contains(out, "comes back") {
+		t.Error(code, out, complaint)
+	}
+	if n := g.log.lines("dead letters went back into the queue on request") - before; before != 1 || n != 0 {
+		t.Errorf("said %d times, and %d times more when there was nothing to do", before, n)
+	}
 
 	g.sim.ReplyCode("temp", 200, "")
 	// What is withheld now is buried until it is lifted; so the last letter is
@@ -78,6 +109,11 @@ func TestDeadLetterRetry_WhileAGatewayRuns(t *testing.T) {
 	await(t, "the end of the backlog", func() bool { return g.node.queue.Stats().Records == 0 })
 	if s := g.letters(t); s.Letters > 0 {
 		t.Errorf("%d letters left", s.Letters)
+	}
+	refused := g.node.gateway.Status().Uplink.DeadLetters
+	if code, out, _ = verb("status", "--config", g.path); code != exitOK ||
+		!strings.Contains(out, fmt.Sprintf("; %d values refused, 0 dead letters kept\n", refused)) {
+		t.Error(code, out)
 	}
 	temp, humidity := g.stamps("temp"), g.stamps("humidity")
 	slices.Sort(temp)

@@ -44,12 +44,14 @@ type letterMove struct {
 	use, short, help string
 	would            string // what is said of N values before
 	done             string // and behind
+	running, absent  string // what becomes of them, with a gateway and without
 	change           func(*gateway.DeadLetters, gateway.LetterPick, store) (gateway.Resent, error)
 }
 
 var retryMove = letterMove{ //nolint:gochecknoglobals // a constant
 	use: "retry", short: "Send them again, when told twice", help: retryHelp,
 	would: "would be sent again, with their own time", done: "back in the queue",
+	running: "what is refused again comes back here", absent: "they are sent when the gateway runs",
 	change: func(d *gateway.DeadLetters, pick gateway.LetterPick, q store) (gateway.Resent, error) {
 		return d.Resend(pick, q)
 	},
@@ -154,10 +156,12 @@ func (o *letterOptions) show(ctx context.Context, std streams) error {
 	}
 	switch {
 	case o.asJSON:
-		return printJSON(std.out, w)
-	case w.Command == "":
-		_, err = fmt.Fprintln(std.out, "there is no such dead letter: there is nothing to "+o.use)
+		return errors.Join(printJSON(std.out, w), s.none(o.pick))
+	case len(s.all) == 0:
+		_, err = fmt.Fprintln(std.out, "there are no dead letters")
 		return err
+	case w.Command == "":
+		return s.none(o.pick)
 	}
 	_, _ = fmt.Fprintf(std.out, "%s %s:\n\n", count(s.Letters, "value"), o.would)
 	if err := writeGroups(std.out, s.Groups); err != nil {
@@ -198,10 +202,10 @@ func (o *letterOptions) move(ctx context.Context, std streams) error {
 	if o.asJSON {
 		return errors.Join(printJSON(std.out, m), err)
 	}
-	return errors.Join(o.tell(std.out, m), err)
+	return errors.Join(o.tell(std.out, m, asked), err)
 }
 
-func (o *letterOptions) tell(out io.Writer, m moved) error {
+func (o *letterOptions) tell(out io.Writer, m moved, running bool) error {
 	readings := ""
 	if m.Readings > 0 {
 		readings = " as " + count(m.Readings, "reading")
@@ -209,10 +213,19 @@ func (o *letterOptions) tell(out io.Writer, m moved) error {
 	if _, err := fmt.Fprintf(out, "%s %s%s; %s left\n", count(m.Letters, "value"), o.done, readings, count(m.Left, "dead letter")); err != nil {
 		return err
 	}
-	if m.Unfit == 0 {
+	if m.Unfit > 0 {
+		if _, err := fmt.Fprintf(out, "%s with nothing in it that can be sent: kept\n", count(m.Unfit, "dead letter")); err != nil {
+			return err
+		}
+	}
+	next := o.absent
+	if running {
+		next = o.running
+	}
+	if m.Letters == 0 || next == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "%s hold nothing that can be sent, and stay\n", count(m.Unfit, "dead letter"))
+	_, err := fmt.Fprintln(out, next)
 	return err
 }
 

@@ -281,14 +281,14 @@ func (d *demo) summary(out io.Writer) error {
 	u, sim := s.Gateway.Uplink, d.sim.Stats()
 	_, err := fmt.Fprintf(out, `
 Summary after %v
-  board      %d good frames; %d damaged ones and %d bytes of noise, not published
-  gateway    %d readings stored (the newest of each second)
-             %d posts, %d confirmed by reply, %d unanswered
-  simulator  %d messages accepted with %d values, %d refused, %d duplicates
+  board      %s; %d damaged and %s, not published
+  gateway    %s stored (the newest of each second)
+             %s, %d confirmed by reply, %d unanswered
+  simulator  %s accepted with %s, %d refused, %s
   queue      %s not yet sent when it was stopped, %d dropped
-`, time.Since(d.start).Round(time.Second), frames, bad, noise,
-		s.Queue.Appended, u.Posts, u.Confirmed, u.Lost,
-		sim.Confirmed, sim.Values, sim.Refused, sim.Duplicates, count(int(s.Queue.Records), "reading"), s.Queue.Dropped)
+`, time.Since(d.start).Round(time.Second), count(frames, "good frame"), bad, count(noise, "noise byte"),
+		count(s.Queue.Appended, "reading"), count(u.Posts, "post"), u.Confirmed, u.Lost,
+		count(sim.Confirmed, "message"), count(sim.Values, "value"), sim.Refused, count(sim.Duplicates, "duplicate"), count(int(s.Queue.Records), "reading"), s.Queue.Dropped)
 	if err != nil {
 		return fmt.Errorf("cannot print: %w", err)
 	}

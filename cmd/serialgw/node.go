@@ -45,8 +45,10 @@ type node struct {
 	client      atomic.Pointer[cloud.Client] // of the uplink now in use
 	uplinkPrint string
 
-	mu    sync.Mutex
-	lines map[string]line // by board
+	mu       sync.Mutex
+	lines    map[string]line // by board
+	believed bool            // the clock is, whatever the kernel says of it
+	waits    bool            // readings wait for it
 }
 
 // line is a board's port, with the settings that it was made for.
@@ -108,7 +110,7 @@ func openNode(cfg *config.Config, log zerolog.Logger, o nodeOptions) (*node, err
 		o.hooks(&deps)
 	}
 	n.gateway = gateway.New(deps)
-	log.Info().Stringer("recovery", q.Recovery()).Str("dir", o.dir).Msg("queue open")
+	n.tellRecovery()
 	return n, nil
 }
 
@@ -144,8 +146,8 @@ func (n *node) claim(c cloud.Config, confirmed bool) error {
 		return nil
 	}
 	if waiting := n.queue.Stats().Records; old != "" && waiting > 0 && !confirmed {
-		return usagef("the queue in %s holds %d readings for %s, and the configuration names %s: start with --new-device to send them there",
-			n.dir, waiting, old, n.device)
+		return usagef("the queue in %s holds %s for %s, and the configuration names %s: start with --new-device to send what waits to that one",
+			n.dir, count(waiting, "reading"), old, n.device)
 	}
 	if err := replaceFile(path, n.device+"\n"); err != nil {
 		n.log.Warn().Err(err).Msg("cannot note which device the queue is for")

@@ -105,7 +105,7 @@ func (t *ticker) flush() {
 		_, _ = fmt.Fprintln(t.out, line)
 	}
 	if more > 0 {
-		_, _ = fmt.Fprintf(t.out, "%d more lines\n", more)
+		_, _ = fmt.Fprintf(t.out, "%s more\n", count(more, "line"))
 	}
 }
 
@@ -125,7 +125,7 @@ func (r *replay) progress(since time.Duration) string {
 	text := fmt.Sprintf("%v played", at.Time.Round(time.Second))
 	share := r.rec.share(at.Bytes)
 	if share == 0 {
-		return fmt.Sprintf("%s, %d bytes", text, at.Bytes)
+		return fmt.Sprintf("%s, %s", text, count(at.Bytes, "byte"))
 	}
 	left := time.Duration(float64(since) * (1 - share) / share).Round(time.Second)
 	return fmt.Sprintf("%3.0f %%, %s, %v left", 100*share, text, left)

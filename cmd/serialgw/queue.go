@@ -43,6 +43,7 @@ type queueStatus struct {
 	Dropped   uint64    `json:"dropped"`    // records given up for want of room, ever
 	Cleared   uint64    `json:"cleared"`    // records thrown away by a person, ever
 	Damaged   uint64    `json:"damaged"`    // records lost to damage, ever
+	SetAside  []string  `json:"set_aside"`  // files that could not be read, and are not used; not .bad: at the next start
 	InMemory  bool      `json:"in_memory"`  // the disk refuses: the newest records are in memory only
 }
 
@@ -190,8 +191,9 @@ func writeQueue(out io.Writer, s queueStatus, now time.Time) error {
 	row("dropped", "%s for want of room", count(int(s.Dropped), "record"))
 	row("cleared", "%s by hand", count(int(s.Cleared), "record"))
 	if s.Damaged > 0 {
-		row("damaged", "%s lost", count(int(s.Damaged), "record"))
+		row("damaged", "%s", count(s.Damaged, "record"))
 	}
+	asideRows(row, s.SetAside)
 	if s.InMemory {
 		row("attention", "the disk refuses writes: the newest records are in memory only")
 	}

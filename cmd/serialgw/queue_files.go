@@ -34,7 +34,7 @@ func (q queueFiles) inspect() (queueStatus, error) {
 	}
 	status := queueStatus{
 		Dir: q.Dir, Records: s.Records, NextSeq: s.NextSeq, Bytes: s.Bytes, MaxBytes: q.MaxBytes,
-		RoomBytes: s.Room, Dropped: s.Dropped, Cleared: s.Cleared, Damaged: s.Damaged,
+		RoomBytes: s.Room, Dropped: s.Dropped, Cleared: s.Cleared, Damaged: s.Damaged, SetAside: append([]string{}, s.Damage...),
 	}
 	if s.Records == 0 {
 		return status, nil

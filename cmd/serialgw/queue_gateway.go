@@ -80,6 +80,7 @@ func (n *node) queueStatus() queueStatus {
 	status := queueStatus{
 		Dir: n.dir, Running: true, Records: s.Records, Oldest: oldest, Newest: newest, NextSeq: s.NextSeq, Bytes: s.Bytes, MaxBytes: n.cfg.Queue.MaxBytes,
 		RoomBytes: n.queue.Room(), Dropped: s.Dropped, Cleared: s.Cleared, Damaged: s.DamagedRecords, InMemory: s.InMemory,
+		SetAside: n.setAside(),
 	}
 	status.setRate(n.intake.rate(look{time.Now(), s.AppendedBytes}))
 	return status
@@ -167,7 +168,9 @@ func (n *node) clearQueue(arguments []string) (gateway.Writing, error) {
 	}
 	return func(_ context.Context, w io.Writer) error {
 		c := clearStore(n.queue, last)
-		n.log.Warn().Uint64("records", c.Cleared).Uint64("up_to", last).Msg("records were cleared from the queue on request")
+		if c.Cleared > 0 { // a command given twice finds nothing to do
+			n.log.Warn().Uint64("records", c.Cleared).Uint64("up_to", last).Msg("records were cleared from the queue on request")
+		}
 		return json.NewEncoder(w).Encode(c)
 	}, nil
 }

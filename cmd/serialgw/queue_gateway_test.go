@@ -49,6 +49,7 @@ type runningGateway struct {
 	sim   *onenetsim.Server
 	node  *node
 	board *steadyBoard
+	log   *safeText
 
 	mu        sync.Mutex
 	stored    map[uint64]bool
@@ -57,7 +58,7 @@ type runningGateway struct {
 
 func startGateway(t *testing.T, more func(*nodeOptions)) *runningGateway {
 	t.Helper()
-	g := &runningGateway{board: &steadyBoard{}, stored: make(map[uint64]bool), confirmed: make(map[uint64]int)}
+	g := &runningGateway{board: &steadyBoard{}, log: &safeText{}, stored: make(map[uint64]bool), confirmed: make(map[uint64]int)}
 	plan, err := namedPlan(&config.Config{}, "demo")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func startGateway(t *testing.T, more func(*nodeOptions)) *runningGateway {
 	if more != nil {
 		more(&o)
 	}
-	if g.node, err = openNode(cfg, zerolog.Nop(), o); err != nil {
+	if g.node, err = openNode(cfg, zerolog.New(g.log), o); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

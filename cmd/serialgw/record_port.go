@@ -104,7 +104,7 @@ func (p *portRecorder) tellAstray() error {
 	if bytes == 0 {
 		return nil
 	}
-	return p.comment(fmt.Sprintf("%d bytes for the board came while its port was away: they are lost", bytes))
+	return p.comment(fmt.Sprintf("%s for the board came while its port was away, and went lost", count(bytes, "byte")))
 }
 
 func (p *portRecorder) fail(err error) {
@@ -179,7 +179,7 @@ func (p *portRecorder) send(b []byte) error {
 	if err == nil {
 		return nil
 	}
-	return p.comment(fmt.Sprintf("of the last %d bytes to the board it got %d: %v", len(b), n, err))
+	return p.comment(fmt.Sprintf("of the last %s to the board it got %d: %v", count(len(b), "byte"), n, err))
 }
 
 // ask sends the requests of --send in turn, while the port is there.
@@ -234,7 +234,7 @@ func (p *portRecorder) pass(b []byte) {
 	n, err := p.cable.board.Write(b)
 	if err == nil {
 		if p.behind > 0 {
-			p.say(fmt.Sprintf("%s: %d bytes were not read in time and left out there; the recording has them", p.through, p.behind))
+			p.say(fmt.Sprintf("%s: %s not read in time and left out there; the recording has all", p.through, count(p.behind, "byte")))
 		}
 		p.behind = 0
 		return

@@ -150,7 +150,7 @@ func TestRecord_BytesThatGoAstray(t *testing.T) {
 	}
 	packets, _, _ := readRecording(t, "a.pcapng")
 	last := packets[len(packets)-1]
-	const want = "17 bytes for the board came while its port was away: they are lost"
+	const want = "17 bytes for the board came while its port was away, and went lost"
 	if out := said(packets, capture.Outbound); out != "" || last.Comment != want || !strings.Contains(r.screen.String(), want) {
 		t.Errorf("to the board %q, last comment %q:\n%s", out, last.Comment, r.screen)
 	}

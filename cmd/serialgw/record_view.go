@@ -106,7 +106,7 @@ func (v *recordView) line() string {
 	defer v.mu.Unlock()
 	now := time.Now()
 	seconds := max(now.Sub(v.shown).Seconds(), 1e-3)
-	text := fmt.Sprintf("%v  %d bytes, %.0f/s", now.Sub(v.began).Round(time.Second), v.in, float64(v.in-v.inBefore)/seconds)
+	text := fmt.Sprintf("%v  %s, %.0f/s", now.Sub(v.began).Round(time.Second), count(v.in, "byte"), float64(v.in-v.inBefore)/seconds)
 	if v.out > 0 {
 		text += fmt.Sprintf(", %d to the board", v.out)
 	}
@@ -117,7 +117,7 @@ func (v *recordView) line() string {
 		text += fmt.Sprintf("  last % X", v.last)
 	default:
 		m := v.scanner.Metrics()
-		text += fmt.Sprintf("  %d frames, %.0f/s  %s", m.Frames, float64(m.Frames-v.framesBefore)/seconds, v.quality(m))
+		text += fmt.Sprintf("  %s, %.0f/s  %s", count(m.Frames, "frame"), float64(m.Frames-v.framesBefore)/seconds, v.quality(m))
 		v.framesBefore = m.Frames
 	}
 	v.shown, v.inBefore = now, v.in
@@ -144,8 +144,8 @@ func (v *recordView) quality(m frame.Metrics) string {
 func (v *recordView) summary() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	text := fmt.Sprintf("recorded %d bytes from the board in %s, %d to it, in %v",
-		v.in, count(v.chunks, "chunk"), v.out, time.Since(v.began).Round(time.Second))
+	text := fmt.Sprintf("recorded %s from the board in %s, %d to it, in %v",
+		count(v.in, "byte"), count(v.chunks, "chunk"), v.out, time.Since(v.began).Round(time.Second))
 	if v.scanner == nil {
 		return text
 	}

@@ -101,7 +101,7 @@ func (r *recording) left(std streams) {
 			_, _ = fmt.Fprintf(std.err, "nor were those of %s\n", count(len(names)-i, "other port"))
 			break
 		}
-		_, _ = fmt.Fprintf(std.err, "%d chunks of port %s were not played: --port %s plays them\n", r.ignored[name], fileName(name), fileName(name))
+		_, _ = fmt.Fprintf(std.err, "not played: %s of port %s, which --port %s plays\n", count(r.ignored[name], "chunk"), fileName(name), fileName(name))
 	}
 }
 

@@ -136,7 +136,7 @@ func (r *replay) loadConfig() (*config.Config, error) {
 	if !r.print && !r.sim {
 		cfg, err := loadConfig(r.config, r.std)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w, or give --preset (%s) with --print or --sim", err, presets)
+			err = fmt.Errorf("%w; or give --preset (%s) with --print or --sim", err, presets)
 		}
 		return cfg, err
 	}
@@ -144,7 +144,7 @@ func (r *replay) loadConfig() (*config.Config, error) {
 		return !strings.HasPrefix(key, "onenet") && !strings.HasSuffix(key, ".port")
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w, or give --preset (%s)", err, presets)
+		err = fmt.Errorf("%w; or give --preset (%s)", err, presets)
 	}
 	return cfg, err
 }

@@ -61,9 +61,9 @@ func (r *replay) playTo(ctx context.Context) error {
 	err = r.ended(err)
 	switch {
 	case left > 0 && hungUp(c.board):
-		return errors.Join(err, fmt.Errorf("the other program has left without the last %d bytes; they begin at %s", left, r.resume(m.taken(left))))
+		return errors.Join(err, fmt.Errorf("the other program has left without the last %s; to go on, repeat the command with %s", count(left, "byte"), r.resume(m.taken(left))))
 	case left > 0:
-		return errors.Join(err, fmt.Errorf("the other program did not read the last %d bytes within %v; they begin at %s", left, drainLimit, r.resume(m.taken(left))))
+		return errors.Join(err, fmt.Errorf("the other program did not read the last %s within %v; to go on, repeat the command with %s", count(left, "byte"), drainLimit, r.resume(m.taken(left))))
 	}
 	return err
 }

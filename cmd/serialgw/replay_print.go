@@ -82,11 +82,8 @@ func noFrame(name string, m frame.Metrics, raw texture) error {
 	if raw.isText() {
 		text += ", read as the raw bytes of a text file"
 	}
-	switch {
-	case m.CheckFailed == 1:
-		text += "; 1 frame failed its check"
-	case m.CheckFailed > 1:
-		text += fmt.Sprintf("; %d frames failed their check", m.CheckFailed)
+	if m.CheckFailed > 0 {
+		text += fmt.Sprintf("; %s failed the check", count(m.CheckFailed, "frame"))
 	}
 	return errors.New(text + `; another preset or baud rate? "serialgw decode --help" lists the presets`)
 }

@@ -98,7 +98,7 @@ func (p *publisher) open(cfg *config.Config, dir string) error {
 		return err
 	}
 	if _, believed := cfg.OneNET.ClockRule(); !believed && !p.originalTime && p.node.clock.State().By == clock.Nobody {
-		log.Warn().Msg("the clock of this machine is not synchronised: the readings go without their time, and the cloud takes that of their arrival")
+		log.Warn().Msg("the clock of this machine is not synchronised: the readings go without their time, and the cloud takes that of their arrival; \"timedatectl\" tells why the clock is not set")
 	}
 	return nil
 }

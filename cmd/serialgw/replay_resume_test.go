@@ -203,7 +203,7 @@ func TestReplay_DeviceReaderHasLeft(t *testing.T) {
 	}
 	began := time.Now()
 	code := endsSoon(t, p.ended)
-	want := fmt.Sprintf("has left without the last %d bytes; they begin at --from 1234B", len(demo)-1234)
+	want := fmt.Sprintf("has left without the last %d bytes; to go on, repeat the command with --from 1234B", len(demo)-1234)
 	if took := time.Since(began); code != exitFailed || !strings.Contains(p.said.String(), want) || took > drainLimit/2 {
 		t.Errorf("status %d after %v: %s", code, took, p.said)
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -148,11 +147,10 @@ type noConfigError struct{ path string }
 
 // Error implements error.
 func (e noConfigError) Error() string {
-	place := ""
-	if filepath.Base(e.path) == e.path {
-		place = " here"
+	if e.path != defaultConfig { // named by --config
+		return "there is no file " + e.path
 	}
-	return fmt.Sprintf("no %s%s: --config names another file", e.path, place)
+	return fmt.Sprintf("there is no file %s here: --config names another file", e.path)
 }
 
 // Unwrap returns fs.ErrNotExist.

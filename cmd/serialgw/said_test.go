@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"serialgw/internal/capture"
+	"serialgw/internal/cloud"
 	"serialgw/internal/config"
 	"serialgw/internal/gateway"
 	"serialgw/internal/uart"
@@ -15,12 +16,23 @@ import (
 func TestWriteStatus_OneIsSingular(t *testing.T) {
 	var s nodeStatus
 	s.Queue.Records = 1
-	s.Gateway.Uplink = gateway.UplinkStatus{Confirmed: 1, Records: 1, DeadLetters: 1}
+	s.Queue.DamagedRecords, s.SetAside = 1, []string{"0000000000000001.seg.bad"}
+	s.DeadLetters = 1
+	s.Gateway.Uplink = gateway.UplinkStatus{
+		Confirmed: 1, Records: 1, DeadLetters: 124, LastVerdict: "confirmed", LastText: "acknowledged by the broker",
+		LastSettled: time.Now().Add(-97100 * time.Millisecond),
+	}
+	s.Link = cloud.Status{LastError: "connection refused", NextTryIn: 6600 * time.Millisecond}
 	var out bytes.Buffer
 	if err := writeStatus(&out, s); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 reading waiting", "1 post confirmed (1 reading)", "1 dead letter\n"} {
+	for _, want := range []string{
+		"1 reading waiting, 0 dropped\n", "1 post confirmed (1 reading)", "; 124 values refused, 1 dead letter kept\n",
+		"damaged       1 record\n", "set aside     0000000000000001.seg.bad could not be read: keep it for a report, or delete it\n",
+		"  cause       connection refused; next try in 7s\n",
+		"last verdict  confirmed: acknowledged by the broker, 1m37s ago\n",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &out)
 		}
@@ -28,7 +40,7 @@ func TestWriteStatus_OneIsSingular(t *testing.T) {
 }
 
 func TestWriteStatus_Clock(t *testing.T) {
-	until := time.Date(2026, 11, 2, 10, 12, 3, 0, time.Local)
+	until := time.Now().Add(24*time.Hour - 20*time.Second)
 	for _, tt := range []struct {
 		clock  clockStatus
 		uplink gateway.UplinkStatus
@@ -36,7 +48,11 @@ func TestWriteStatus_Clock(t *testing.T) {
 	}{
 		{clockStatus{Synchronised: true, By: "systemd-timesyncd"}, gateway.UplinkStatus{}, "synchronised, says systemd-timesyncd\n"},
 		{clockStatus{Synchronised: true, By: "x", Anchored: true}, gateway.UplinkStatus{Corrected: 1, Untimed: 2}, "synchronised, says x, 2 readings went without a time, 1 reading corrected\n"},
-		{clockStatus{}, gateway.UplinkStatus{Unclocked: 5, ClockUntil: until}, "not synchronised, 5 readings wait for it until 10:12:03\n"},
+		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 5, ClockUntil: until}, "not synchronised, 5 readings wait for it, 24h more at most\n"},
+		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 1, ClockUntil: until.Add(-time.Minute)}, "not synchronised, 1 reading waits for it, 23h59m more at most\n"},
+		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 1}, "not synchronised, 1 reading waits for it, 0s more at most\n"},
+		{clockStatus{Believed: true}, gateway.UplinkStatus{}, "not synchronised; believed, the broker has the same clock\n"},
+		{clockStatus{}, gateway.UplinkStatus{}, "not synchronised; readings go without a time\n"},
 		{clockStatus{Anchored: true}, gateway.UplinkStatus{}, "not synchronised any more; times are reckoned from when it was\n"},
 	} {
 		s := nodeStatus{Clock: tt.clock}

@@ -22,7 +22,15 @@ const simHelp = `sim runs the OneNET simulator by itself: an MQTT 3.1.1 broker o
 that checks tokens, topics and payloads as the documents of the platform say.
 Point gateway.toml at it with address = "127.0.0.1:1883" and tls = false.
 
-What the documents do not say is assumed; the assumptions are:
+Without --model every identifier is taken, with a value of any type. With the
+thing model of a product, as the console exports it, it refuses what the console
+would refuse; testdata/captures/refused-values.model.json is such a file:
+
+  serialgw sim --model model.json`
+
+// simAssumed comes behind the flags, for it is long.
+const simAssumed = `
+What the documents of the platform do not say is assumed; the assumptions are:
 `
 
 // simKeep bounds what a simulator that runs for days remembers.
@@ -40,10 +48,11 @@ func newSim(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "Run the OneNET simulator by itself",
-		Long:  simHelp + "  - " + strings.Join(onenetsim.Assumptions(), "\n  - "),
+		Long:  simHelp,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runSim(cmd, o, std) },
 	}
+	cmd.SetHelpTemplate(cmd.HelpTemplate() + simAssumed + "  - " + strings.Join(onenetsim.Assumptions(), "\n  - ") + "\n")
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:1883", "`address` for plain MQTT")
 	f.StringVar(&o.listenTLS, "listen-tls", "", "`address` for MQTT over TLS, with a certificate of a test CA")
@@ -51,7 +60,7 @@ func newSim(std streams) *cobra.Command {
 	f.StringVar(&o.product, "product", simProduct, "product `id` that may log in")
 	f.StringVar(&o.device, "device", simDevice, "device `name` that may log in")
 	f.StringVar(&o.key, "key", simKey, "the device's `key` (base64)")
-	f.StringVar(&o.model, "model", "", "thing model `file`, as exported from the console")
+	f.StringVar(&o.model, "model", "", "thing model `file`, as exported from the console; without it every identifier is taken")
 	f.BoolVar(&o.fast, "no-pace", false, "do not hold messages to one a second")
 	return cmd
 }

@@ -30,6 +30,9 @@ type nodeStatus struct {
 	Link    cloud.Status   `json:"link"`
 	Clock   clockStatus    `json:"clock"`
 
+	DeadLetters uint64   `json:"dead_letters_kept"`
+	SetAside    []string `json:"set_aside"` // files of the queue that could not be read
+
 	Ports map[string]uart.Status `json:"ports"` // by board
 
 	Goroutines int `json:"goroutines"` // of the process: constant while it works
@@ -42,7 +45,12 @@ func (n *node) status() nodeStatus {
 		Gateway:    n.gateway.Status(),
 		Queue:      n.queue.Stats(),
 		Clock:      n.clockStatus(),
+		SetAside:   n.setAside(),
 		Goroutines: runtime.NumGoroutine(),
+	}
+	var err error
+	if s.DeadLetters, err = lettersKept(n.dir); err != nil {
+		n.log.Debug().Err(err).Msg("the dead letters cannot be counted")
 	}
 	s.Ports = make(map[string]uart.Status)
 	for i, b := range s.Gateway.Boards {
@@ -137,22 +145,26 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 		}
 	}
 	row("queue", "%s waiting, %d dropped%s", count(s.Queue.Records, "reading"), s.Queue.Dropped, queueNews(s.Queue))
+	if s.Queue.DamagedRecords > 0 {
+		row("damaged", "%s", count(s.Queue.DamagedRecords, "record"))
+	}
+	asideRows(row, s.SetAside)
 	u := s.Gateway.Uplink
 	state := "not connected"
 	if u.Ready {
 		state = "connected"
 	}
-	row("cloud", "%s, %s confirmed (%s), %d refused, %d unanswered, %s",
-		state, count(u.Confirmed, "post"), count(u.Records, "reading"), u.Refused, u.Lost, count(u.DeadLetters, "dead letter"))
+	row("cloud", "%s, %s confirmed (%s), %d refused, %d unanswered; %s refused, %s kept", state,
+		count(u.Confirmed, "post"), count(u.Records, "reading"), u.Refused, u.Lost, count(u.DeadLetters, "value"), count(s.DeadLetters, "dead letter"))
 	if !u.Ready && s.Link.LastError != "" {
-		row("  cause", "%s", s.Link.LastError)
+		row("  cause", "%s%s", s.Link.LastError, nextTry(s.Link))
 	}
 	if time.Now().Before(u.PausedUntil) {
 		row("  paused", "until %s", u.PausedUntil.Local().Format(time.TimeOnly))
 	}
 	row("last post", "%s", ago(u.LastPost))
 	row("last verdict", "%s", verdictText(u))
-	row("clock", "%s%s", s.Clock, clockNews(u))
+	row("clock", "%s%s", s.Clock, clockNews(u, time.Now()))
 	for name, q := range u.Quarantine {
 		row("quarantined", "%s: code %d, %s", name, q.Code, q.Text)
 	}
@@ -167,9 +179,6 @@ func queueNews(q queue.Stats) string {
 	}
 	if q.InMemory {
 		text += ", the disk refuses writes: kept in memory"
-	}
-	if q.DamagedRecords > 0 {
-		text += fmt.Sprintf(", %d damaged", q.DamagedRecords)
 	}
 	return text
 }
@@ -195,14 +204,15 @@ func verdictText(u gateway.UplinkStatus) string {
 		text += fmt.Sprintf(", code %d", u.LastCode)
 	}
 	if u.LastText != "" {
-		text += " " + u.LastText
+		text += ": " + u.LastText
 	}
 	return text + ", " + ago(u.LastSettled)
 }
 
-func ago(t time.Time) string {
-	if t.IsZero() {
-		return "none yet"
+// nextTry says when a connection is tried again, where that is waited for.
+func nextTry(link cloud.Status) string {
+	if link.NextTryIn <= 0 {
+		return ""
 	}
-	return time.Since(t).Round(100*time.Millisecond).String() + " ago"
+	return "; next try in " + span(link.NextTryIn)
 }

@@ -196,7 +196,7 @@ func writeHeard(rec *capture.Writer, base *timebase, port string, order []heard,
 			p.Direction = capture.Unknown
 		}
 		if i == len(order)-1 && missed > 0 {
-			p.Comment = also(p.Comment, fmt.Sprintf("%s%d bytes, because the recorder was too slow", missedText, missed))
+			p.Comment = also(p.Comment, fmt.Sprintf("%s%s, because the recorder was too slow", missedText, count(missed, "byte")))
 		}
 		if err := rec.Write(base.packet(port, p, h.stamp)); err != nil {
 			return err

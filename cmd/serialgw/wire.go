@@ -147,6 +147,9 @@ func (n *node) linkEvents() func(cloud.Event) {
 		switch cause := string(e.Kind) + e.Text; {
 		case e.Kind == cloud.EventReady:
 			level, said = zerolog.InfoLevel, ""
+			if records := n.queue.Stats().Records; records > 0 {
+				e.Text += "; " + readingsWait(records)
+			}
 		case e.Kind != cloud.EventConnecting && cause != said:
 			level, said = zerolog.WarnLevel, cause
 		}

@@ -53,6 +53,7 @@ type Client struct {
 	times   *timeline
 	latest  byName[sample] // for property/get
 	status  Status
+	nextTry time.Time           // the end of the wait for the next attempt; zero = none
 	burst   burst               // the posts since the last Flush
 	buf     []byte              // the envelope under construction
 	seen    map[string]struct{} // scratch
@@ -108,6 +109,9 @@ func (c *Client) Status() Status {
 	s := c.status
 	s.BytesIn, s.BytesOut = c.bytesIn.Load(), c.bytesOut.Load()
 	s.InFlight = c.ledger.inFlight()
+	if !c.nextTry.IsZero() {
+		s.NextTryIn = max(time.Until(c.nextTry), 0)
+	}
 	return s
 }
 

@@ -61,4 +61,6 @@ type Status struct {
 	LastReplyCode  int    `json:"last_reply_code"` // 0 = there was no reply yet
 	LastError      string `json:"last_error"`      // why the last attempt or connection ended
 	InFlight       int    `json:"in_flight"`       // posts without a verdict
+
+	NextTryIn time.Duration `json:"next_try_in_ns"` // until the next attempt; 0 = none is waited for
 }

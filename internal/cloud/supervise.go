@@ -114,6 +114,8 @@ func (c *Client) down(s *session, err error) {
 func (c *Client) pause(ctx context.Context, wait time.Duration, network bool) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	c.waitUntil(time.Now().Add(wait))
+	defer c.waitUntil(time.Time{})
 	for {
 		select {
 		case <-ctx.Done():
@@ -123,10 +125,19 @@ func (c *Client) pause(ctx context.Context, wait time.Duration, network bool) {
 		case <-c.linkUp:
 			if network {
 				c.backoff.network = 0
-				timer.Reset(c.backoff.pace(c.clock()))
+				wait = c.backoff.pace(c.clock())
+				timer.Reset(wait)
+				c.waitUntil(time.Now().Add(wait))
 			}
 		}
 	}
+}
+
+// waitUntil notes when the next attempt begins; zero = none is waited for.
+func (c *Client) waitUntil(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nextTry = t
 }
 
 func (c *Client) setState(state State) {

@@ -107,6 +107,43 @@ func TestClient_Backoff_ONENET_18(t *testing.T) {
 	})
 }
 
+// The status says how long it is until the next attempt, also when a link that
+// comes up has shortened the wait.
+func TestClient_StatusSaysWhenTheNextTryIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{unreachable: true}
+		r := start(t, testConfig(), b)
+		r.pass(10 * time.Minute) // the waits have grown to a minute
+		for len(b.dialsSeen()) > 0 && time.Since(b.dialsSeen()[len(b.dialsSeen())-1]) > time.Second {
+			r.pass(time.Second) // to the beginning of a wait
+		}
+		said, dials := r.c.Status().NextTryIn, len(b.dialsSeen())
+		if said < 50*time.Second || said > 75*time.Second {
+			t.Errorf("next try in %v, want about a minute", said)
+		}
+		r.pass(said - time.Second)
+		if left := r.c.Status().NextTryIn; left != time.Second || len(b.dialsSeen()) != dials {
+			t.Errorf("a second before: next try in %v, %d attempts more", left, len(b.dialsSeen())-dials)
+		}
+		r.pass(2 * time.Second)
+		if n := len(b.dialsSeen()) - dials; n != 1 {
+			t.Errorf("%d attempts more, want 1", n)
+		}
+		b.mu.Lock()
+		b.unreachable = false
+		b.mu.Unlock()
+		r.c.LinkUp()
+		synctest.Wait()
+		if left := r.c.Status().NextTryIn; left > 5*time.Second {
+			t.Errorf("after a link came up: next try in %v", left)
+		}
+		r.awaitLink(reading.LinkReady)
+		if left := r.c.Status().NextTryIn; left != 0 {
+			t.Errorf("connected: next try in %v", left)
+		}
+	})
+}
+
 func TestClient_NeverThreeConnectsInFiveSeconds_ONENET_18(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{}

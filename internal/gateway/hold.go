@@ -118,7 +118,7 @@ func (h *hold) time(e *reading.Entry) (waits bool) {
 		if !h.told.over {
 			h.told.over = true
 			h.log.Warn().Uint64("readings", h.waiting(h.from(e.Seq))).Stringer("waited", h.wait).
-				Msg("the clock of this machine is not synchronised; readings go without their time, and the cloud takes that of their arrival")
+				Msg("the clock of this machine is not synchronised; readings go without their time, and the cloud takes that of their arrival; \"timedatectl\" tells why the clock is not set")
 		}
 	default:
 		h.seen[e.Seq] = timing{fate: fateUnknown}

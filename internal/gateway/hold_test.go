@@ -95,7 +95,7 @@ func TestHold_GoesWithoutTimeWhenTheWaitIsOver(t *testing.T) {
 				if s := c.status(); s.Untimed != 6 || s.Corrected != 0 || s.Unclocked != 0 || c.q.waiting() != 0 {
 					t.Errorf("status %+v, %d records left", s, c.q.waiting())
 				}
-				if c.logged("go without their time") != 1 || c.logged(`"readings":5`) != 1 {
+				if c.logged("go without their time") != 1 || c.logged("timedatectl") != 1 || c.logged(`"readings":5`) != 1 {
 					t.Errorf("log:\n%s", c.log)
 				}
 				c.clock.learn(thisBoot) // better late than never

@@ -79,11 +79,19 @@ func (r Rates) String() string {
 	if r.AtMost {
 		most = "at most "
 	}
-	carries := fmt.Sprintf("%.4g values/s", r.Uplink)
+	carries := perSecond(r.Uplink)
 	if math.IsInf(r.Uplink, 1) {
 		carries = "as many as the network takes"
 	}
-	return fmt.Sprintf("the boards give %s%.4g values/s, the uplink carries %s", most, r.Boards, carries)
+	return fmt.Sprintf("the boards give %s%s, the uplink carries %s", most, perSecond(r.Boards), carries)
+}
+
+// perSecond writes four digits, and all of them before the point.
+func perSecond(values float64) string {
+	if values >= 1000 {
+		return fmt.Sprintf("%.0f values/s", values)
+	}
+	return fmt.Sprintf("%.4g values/s", values)
 }
 
 func sortBoards(boards []BoardStatus) {

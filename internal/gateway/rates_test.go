@@ -34,6 +34,8 @@ func TestCapacityOf(t *testing.T) {
 			Rates{Boards: 3, Uplink: 98}, true, "the boards give 3 values/s, the uplink carries 98 values/s"},
 		{"AllIsABound", []Board{all}, Uplink{PostInterval: time.Second}, Rates{Boards: 320, Uplink: 3, AtMost: true}, false,
 			"the boards give at most 320 values/s, the uplink carries 3 values/s"},
+		{"ManyDigits", []Board{{Plan: plan, Baud: 1_935_300}}, Uplink{}, Rates{Boards: 64510, Uplink: math.Inf(1), AtMost: true}, true,
+			"the boards give at most 64510 values/s, the uplink carries as many as the network takes"},
 		{"Unlimited", []Board{all}, Uplink{}, Rates{Boards: 320, Uplink: math.Inf(1), AtMost: true}, true,
 			"the boards give at most 320 values/s, the uplink carries as many as the network takes"},
 	}

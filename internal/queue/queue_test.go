@@ -494,6 +494,12 @@ func TestRecovery_String(t *testing.T) {
 	if got := r.String(); got != want || !r.Damaged() {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
+	r = Recovery{Segments: 1, Records: 1, Lost: 1, Torn: 1, TornBytes: 1, DamagedBytes: 1, ReadErrors: 1}
+	want = "1 record in 1 segment, 1 synced record lost to damage, 1 record not whole, and not yet synced when the last run ended, " +
+		"1 torn byte at the end, 1 damaged byte skipped, 1 read error"
+	if got := r.String(); got != want {
+		t.Errorf("one of each: got %q\nwant %q", got, want)
+	}
 	if got := (Recovery{}).String(); strings.Contains(got, ",") || (Recovery{}).Damaged() {
 		t.Errorf("nothing found: %q", got)
 	}

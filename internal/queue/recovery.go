@@ -31,23 +31,31 @@ func (r Recovery) Damaged() bool {
 // String says what was found, for a log.
 func (r Recovery) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d records in %d segments", r.Records, r.Segments)
+	fmt.Fprintf(&b, "%s in %s", plural(r.Records, "record"), plural(uint64(r.Segments), "segment"))
 	for _, part := range []struct {
-		n    uint64
-		text string
+		n          uint64
+		noun, text string
 	}{
-		{r.Lost, "synced records lost to damage"},
-		{r.Torn, "records torn by the crash before their sync"},
-		{uint64(r.TornBytes), "torn bytes at the end"},
-		{uint64(r.DamagedBytes), "damaged bytes skipped"},
-		{r.ReadErrors, "read errors"},
+		{r.Lost, "synced record", " lost to damage"},
+		{r.Torn, "record", " not whole, and not yet synced when the last run ended"},
+		{uint64(r.TornBytes), "torn byte", " at the end"},
+		{uint64(r.DamagedBytes), "damaged byte", " skipped"},
+		{r.ReadErrors, "read error", ""},
 	} {
 		if part.n > 0 {
-			fmt.Fprintf(&b, ", %d %s", part.n, part.text)
+			fmt.Fprintf(&b, ", %s%s", plural(part.n, part.noun), part.text)
 		}
 	}
 	if len(r.SetAside) > 0 {
 		fmt.Fprintf(&b, ", set aside: %s", strings.Join(r.SetAside, " "))
 	}
 	return b.String()
+}
+
+// plural writes a number with its noun.
+func plural(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

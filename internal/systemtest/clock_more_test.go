@@ -22,7 +22,7 @@ func TestClock_SaidAtTheStart(t *testing.T) {
 		want  string
 	}{
 		"Synced":   {clocktest.State{Synced: true}, "10m", `"by":"the kernel (adjtimex)"`},
-		"Waits":    {clocktest.State{}, "7m", `"at_most":"7m0s"`},
+		"Waits":    {clocktest.State{}, "7m", "readings wait for it, at most 7m after the first connection, then go without their time"},
 		"NoWait":   {clocktest.State{}, "0s", "readings go without their time until it is"},
 		"Believed": {clocktest.State{}, "auto", "the broker is on this machine and has the same clock, so it is believed"},
 	} {

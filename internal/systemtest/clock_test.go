@@ -129,7 +129,7 @@ func TestClock_ReadingsWaitForIt(t *testing.T) {
 	c := newClocked(t, clocktest.State{Off: -3 * time.Hour}, "", "10m")
 	c.serve()
 	c.start()
-	c.g.expect(5*time.Second, "what the clock is", saying("the clock is not synchronised; readings wait for it"))
+	c.g.expect(5*time.Second, "what the clock is", saying("the clock is not synchronised; readings wait for it, at most 10m after the first connection, then go without their time"))
 	c.connected()
 	c.board.mustSend(100, clockPace)
 	s := c.g.awaitStatus(10*time.Second, "all wait", func(s status) bool { return s.Gateway.Uplink.Unclocked == 100 })
