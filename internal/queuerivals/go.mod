@@ -9,6 +9,8 @@ require (
 	serialgw v0.0.0
 )
 
+require golang.org/x/sync v0.24.0 // indirect
+
 require (
 	github.com/armon/go-metrics v0.4.1 // indirect
 	github.com/benbjohnson/immutable v0.4.0 // indirect

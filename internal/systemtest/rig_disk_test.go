@@ -137,9 +137,6 @@ func fillUp(t *testing.T, path string) {
 
 // rigEdgeValues: values that other programs drop or get wrong.
 func rigEdgeValues(t *testing.T) string {
-	if !*rigLong {
-		t.Parallel()
-	}
 	const text = `
 [frame.edge]
 sync   = "AA 55"

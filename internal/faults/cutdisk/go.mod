@@ -8,4 +8,6 @@ require (
 	serialgw v0.0.0-00010101000000-000000000000
 )
 
+require golang.org/x/sync v0.24.0 // indirect
+
 replace serialgw => ../../..
