@@ -52,7 +52,10 @@ func testHalfOpen(t *testing.T, to []string, posting bool) {
 	must(t, inNetworkOf(k.platform, func() error { return p.listen(trunkAddress) }))
 	p.run(t)
 	b := pluggedBoard(t)
-	conf := configure(t, b, trunkAddress, func(c *configuration) { c.onenet["keepalive"] = quoted(shortKeepAlive.String()) })
+	conf := configure(t, b, trunkAddress, func(c *configuration) {
+		c.onenet["keepalive"] = quoted(shortKeepAlive.String())
+		c.onenet["clock_wait"] = `"0s"` // the platform is not on a loopback address
+	})
 	conf.isolated = true
 	g := start(t, conf)
 	g.opened()
