@@ -8,6 +8,11 @@ package frame
 type Description struct {
 	Preset string `toml:"preset"` // start from this preset; keys given here replace the preset's
 
+	// What the shipped presets say about themselves.
+	Title  string `toml:"title"`  // one line: the maker's name for the protocol, and what speaks it
+	Source string `toml:"source"` // where the layout is published
+	Likely string `toml:"likely"` // what is probable but was never seen in a source or on hardware; "" = nothing
+
 	Sync   string  `toml:"sync"`      // pattern: "AA 55", "55 5?", "55|F? 5A", "?? 03|04"
 	Size   int     `toml:"size"`      // total bytes, when every frame has the same size
 	Length *Length `toml:"length"`    // total = mul * field + add
@@ -19,6 +24,16 @@ type Description struct {
 	Idle   string  `toml:"idle"`      // bytes between frames that are not noise: "FF 00"
 	GapMS  float64 `toml:"gap_ms"`    // a silence this long abandons a partial frame, ms
 	Strict bool    `toml:"strict_id"` // true: a frame whose id is not listed is no frame
+
+	// Stuff says how the line escapes bytes: "hdlc", "slip", "cobs", "xbee",
+	// "dxl2", or a table of its own. Offsets count in the frame without it.
+	Stuff  *Stuff  `toml:"stuff"`
+	Unmask *Unmask `toml:"unmask"` // undoes what the board does to its data bytes, behind the checks
+	Resync string  `toml:"resync"` // after a failed check: "rescan" (default) or "skip" the whole frame
+	// Split is the separator of a line of text whose values are its pieces:
+	// ",". The fields are then the pieces, in order; their types are "num",
+	// "int", "hex", "str" and "_".
+	Split string `toml:"split"`
 
 	// Data is where fields begin; default: after sync, with struct: 0, where
 	// names of "_" pass over sync. No property may lie on sync's fixed bytes.
@@ -39,10 +54,24 @@ type Description struct {
 // fields may be summed.
 type Length struct {
 	At   int    `toml:"at"`
-	Type string `toml:"type"` // default "B"; "<H", ">H", "<I" ... and 24-bit "<u24"
+	Type string `toml:"type"` // default "B"; "<H", ">H", "<I" ..., 24-bit "<u24", or "varint"
 	Mul  int    `toml:"mul"`  // default 1
 	Add  int    `toml:"add"`
 	Sum  []Ref  `toml:"sum"` // further fields added to the first, before Mul
+}
+
+// Stuff is a way to escape bytes on the line.
+type Stuff struct {
+	Kind string         `toml:"kind"` // "hdlc", "slip", "cobs", "xbee", "dxl2"; "" with Esc
+	Esc  *int           `toml:"esc"`  // the byte that escapes the one behind it
+	Map  map[string]int `toml:"map"`  // byte on the line behind Esc, "0x0F", to the byte meant
+}
+
+// Unmask undoes one operation on each data byte.
+type Unmask struct {
+	Sub  int    `toml:"sub"`  // subtract, modulo 256
+	Xor  int    `toml:"xor"`  // exclusive or
+	Over string `toml:"over"` // a slice; default: from data to the checks and end marker
 }
 
 // Ref is a number inside the frame.
@@ -65,6 +94,7 @@ type Check struct {
 	Blank  bool     `toml:"blank"`  // the check's own bytes count as zero
 	Extra  string   `toml:"extra"`  // "crc_extra": one more byte, from the message
 	Value  *int     `toml:"value"`  // const: the byte expected
+	Form   string   `toml:"form"`   // "hex": it stands in ASCII digits, two a byte
 
 	Width   int    `toml:"width"` // crc: 3 to 64 bits
 	Poly    uint64 `toml:"poly"`
@@ -84,31 +114,42 @@ type Message struct {
 	// request.
 	Turn     string   `toml:"turn"`
 	CRCExtra *int     `toml:"crc_extra"`
+	ZeroFill bool     `toml:"zero_fill"` // a frame may be shorter than the fields: what is missing is zero
+	First    string   `toml:"first"`     // with split: what the first piece must be, "G?RMC"; ? is any character
 	Data     *int     `toml:"data"`
 	Struct   string   `toml:"struct"`
 	Names    []string `toml:"names"`
 	Fields   []Field  `toml:"fields"` // beside struct: as in Description
 }
 
-// Field is one value, or several of the same type.
+// Field is one value, several of the same type, a group of fields, or a value
+// computed from earlier ones.
 type Field struct {
-	Name    string            `toml:"name"`
+	Name    string            `toml:"name"`   // beginning with "_": usable by expr, when, sign and repeat, never published
 	Names   []string          `toml:"names"`  // count > 1: one name for each
-	Type    string            `toml:"type"`   // "<h", ">H", "B", "<f", "<u24", "<i24", "?", "4s"
+	Type    string            `toml:"type"`   // "<h", ">H", "B", "<f", "<u24", "<i12", ">bcd4", "8s" ...: docs/frames.md
 	At      *int              `toml:"at"`     // fields run on unless at moves them
+	Bit     *int              `toml:"bit"`    // bits from at to the field's first bit, in the order of its type
+	Order   string            `toml:"order"`  // word order of 2, 4 or 8 bytes: "CDAB"; A is the most significant
 	Skip    int               `toml:"skip"`   // bytes to leave out; stands alone
 	Scale   any               `toml:"scale"`  // number or fraction "16/32768"; default 1
 	Offset  any               `toml:"offset"` // number or fraction, added after scaling
 	Digits  *int              `toml:"digits"` // decimals sent; default: as many as scale needs
 	Unit    string            `toml:"unit"`
-	Map     map[string]string `toml:"map"`     // enum: integer to text
-	Flags   map[string]string `toml:"flags"`   // bit number to the name of a boolean property
-	Const   *int64            `toml:"const"`   // must be equal, or the frame is none
-	Invalid []any             `toml:"invalid"` // raw values that mean "no value"
-	Range   []float64         `toml:"range"`   // [low, high] after scaling; outside: absent, counted
+	Sign    string            `toml:"sign"`     // an earlier field that is not 0 when the value is negative, or "msb": the own top bit
+	Counter any               `toml:"counter"`  // true, or the number after which it starts at 0 again: a growing total is sent
+	Encode  string            `toml:"encoding"` // of text: "utf-8" (default) or "gbk"
+	Map     map[string]string `toml:"map"`      // enum: integer to text
+	Flags   map[string]string `toml:"flags"`    // bit number to the name of a boolean property
+	Const   *int64            `toml:"const"`    // must be equal, or the frame is none
+	Invalid []any             `toml:"invalid"`  // raw values that mean "no value"
+	Range   []float64         `toml:"range"`    // [low, high] after scaling; outside: absent, counted
+	Expr    string            `toml:"expr"`     // computed from earlier fields of the frame: "a * 1000 / b"
+	When    string            `toml:"when"`     // an expression; the field has no value where it gives 0
 	Count   int               `toml:"count"`
-	Repeat  string            `toml:"repeat"` // "rest": as many as the frame still holds
+	Repeat  string            `toml:"repeat"` // "rest": as many as the frame still holds; or an earlier field that says how many
 	Max     int               `toml:"max"`    // with repeat: the most there can be
+	Group   []Field           `toml:"group"`  // fields repeated together, by count or repeat
 }
 
 // Example is a frame with the values that it must give.
