@@ -109,7 +109,7 @@ func TestMean_IsExact(t *testing.T) {
 		total, digits := new(big.Rat), 0
 		n := 1 + rng.IntN(20)
 		for range n {
-			v := reading.DecimalValue(int64(rng.Uint64())>>(20+rng.IntN(44)), uint8(rng.IntN(10)))
+			v := reading.DecimalValue(int64(rng.Uint64())>>(36+rng.IntN(28)), uint8(rng.IntN(10))) // to 10 decimals the mean has room
 			digits = max(digits, int(v.Digits))
 			s.add(v)
 			total.Add(total, rational(t, v))
