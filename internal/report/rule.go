@@ -151,17 +151,16 @@ type Published struct {
 	Rule       int       // which rule is for it; -1: none, but the board's report
 }
 
-// Publish returns what a board publishes of its properties, in their order, each
-// identifier once.
+// Publish returns what a board publishes of its properties, in their order. A
+// property of several messages stands there once; two that give one identifier
+// both do.
 func Publish(rules []Rule, props []Property) []Published {
 	var out []Published
 	seen := map[string]bool{}
 	for i := range props {
-		for _, p := range publishedOf(rules, props, i) {
-			if !seen[p.Identifier] {
-				seen[p.Identifier] = true
-				out = append(out, p)
-			}
+		if !seen[props[i].Name] {
+			seen[props[i].Name] = true
+			out = append(out, publishedOf(rules, props, i)...)
 		}
 	}
 	return out
