@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"serialgw/internal/frame"
+	"serialgw/internal/report"
 )
 
 // checkBoards checks each board and then all of them together: they share one
