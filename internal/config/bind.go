@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -178,7 +179,8 @@ func (d *doc) bindSlice(path string, v any, dst reflect.Value, r rule) {
 	if !ok {
 		cure := ""
 		if _, table := v.(map[string]any); table && dst.Type().Elem().Kind() == reflect.Struct {
-			cure = "write [[" + path + "]], not [" + path + "]"
+			header := tableIndex.ReplaceAllString(path, "")
+			cure = "write [[" + header + "]], not [" + header + "]"
 		}
 		d.fail(path, shown(v), r.expected(dst.Type()), cure)
 		return
@@ -192,6 +194,9 @@ func (d *doc) bindSlice(path string, v any, dst reflect.Value, r rule) {
 		d.bind(indexPath(path, i), value, element, rule{})
 	}
 }
+
+// tableIndex is what a path has and a header has not: board[0].rule.
+var tableIndex = regexp.MustCompile(`\[\d+\]`) //nolint:gochecknoglobals // a constant
 
 // bindAny takes what the frame language reads by itself: finite numbers, texts
 // and, in examples, truth values.

@@ -92,6 +92,9 @@ func (d *doc) checkIdentifiers(path string, b Board, plan *frame.Plan) map[strin
 }
 
 func nearestProperty(b Board, name string, names []string) string {
+	if b.Health == 0 && isLink(name) {
+		return `it is there with health = "60s"`
+	}
 	if near := Nearest(name, names); near != "" {
 		return "did you mean " + near + "?"
 	}

@@ -39,6 +39,10 @@ func (b Board) link(plan *frame.Plan) []report.Property {
 	return report.LinkProperties(plan.Numbered())
 }
 
+func isLink(name string) bool {
+	return slices.ContainsFunc(report.LinkProperties(true), func(p report.Property) bool { return p.Name == name })
+}
+
 // names lists what the messages of a frame can give, each name once.
 func names(plan *frame.Plan) (names []string) {
 	for _, m := range plan.Messages() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"serialgw/internal/reading"
 )
@@ -65,7 +66,7 @@ func checkKeys(r *Rule) (out []Mistake) {
 		}
 	}
 	if r.Range != nil && (len(r.Range) != 2 || r.Range[0] > r.Range[1]) {
-		add("range", fmt.Sprint(r.Range), "[low, high]", "")
+		add("range", strings.ReplaceAll(fmt.Sprint(r.Range), " ", ", "), "[low, high]", "")
 	}
 	return out
 }
