@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"serialgw/internal/config"
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
 )
@@ -25,18 +26,16 @@ type printing struct {
 	timed  bool   // the readings have times
 }
 
-// newSink prints readings of the plan, whose properties may have been given
-// other names.
-func newSink(o printing, plan *frame.Plan, name func(string) string, out io.Writer) (sink, error) {
-	plan = plan.Renamed(name)
+// newSink prints what a board publishes of the plan.
+func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink, error) {
 	switch o.format {
 	case "json":
-		return newJSONSink(plan, out, o.flat), nil
+		return newJSONSink(plan.Renamed(b.Identifier), out, o.flat), nil
 	case "csv":
 		c := &csvSink{w: csv.NewWriter(out), timed: o.timed}
-		return c, c.header(plan)
+		return c, c.header(b.Publishes(plan))
 	case "table":
-		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan), timed: o.timed}, nil
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(b.Publishes(plan)), timed: o.timed}, nil
 	}
 	return nil, usagef("--format %q: json, csv and table exist", o.format)
 }
@@ -61,13 +60,14 @@ type jsonLayout struct {
 // jsonKey is one of them. A copy of fixed size is the cheapest there is, so
 // a short text is copied with what stands behind it, which is then cut off.
 type jsonKey struct {
+	name  string // of the property
 	text  [16]byte
 	size  int
 	whole string // a text that is longer
 }
 
-func newJSONKey(text []byte) jsonKey {
-	k := jsonKey{size: len(text)}
+func newJSONKey(name string, text []byte) jsonKey {
+	k := jsonKey{name: name, size: len(text)}
 	if len(text) > len(k.text) {
 		k.whole = string(text)
 	} else {
@@ -91,7 +91,7 @@ func newJSONSink(plan *frame.Plan, out io.Writer, flat bool) *jsonSink {
 	for _, m := range plan.Messages() {
 		l := jsonLayout{message: m.Name}
 		for i, p := range m.Properties() {
-			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, p.Name)))
+			l.keys = append(l.keys, newJSONKey(p.Name, appendKey(nil, i, p.Name)))
 		}
 		s.layouts = append(s.layouts, l)
 	}
@@ -150,7 +150,7 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 	if len(r.Props) == 0 {
 		return append(b, "{}"...)
 	}
-	if keys := s.keys(r); len(keys) == len(r.Props) {
+	if keys := s.keys(r); keys != nil {
 		for i := range keys {
 			b = r.Props[i].Value.AppendJSON(keys[i].append(b))
 		}
@@ -162,14 +162,27 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 	return append(b, '}')
 }
 
-// keys returns the texts for all values of the reading's message.
+// keys returns the texts for all values of the reading's message; none when it
+// does not hold just these, as after a report rule.
 func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
 	for i := range s.layouts {
 		if s.layouts[i].message == r.Message {
-			return s.layouts[i].keys
+			return sameNames(s.layouts[i].keys, r.Props)
 		}
 	}
 	return nil
+}
+
+func sameNames(keys []jsonKey, props []reading.Property) []jsonKey {
+	if len(keys) != len(props) {
+		return nil
+	}
+	for i := range keys {
+		if keys[i].name != props[i].Name {
+			return nil
+		}
+	}
+	return keys
 }
 
 // csvSink has a column for every property of the plan, so that each line has
@@ -181,19 +194,15 @@ type csvSink struct {
 	row     []string
 }
 
-func (s *csvSink) header(plan *frame.Plan) error {
+func (s *csvSink) header(published []config.Published) error {
 	s.columns = make(map[string]int)
 	header := []string{"message"}
 	if s.timed {
 		header = append(header, "time")
 	}
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			if _, ok := s.columns[p.Name]; !ok {
-				s.columns[p.Name] = len(header)
-				header = append(header, p.Name)
-			}
-		}
+	for _, p := range published {
+		s.columns[p.Name] = len(header)
+		header = append(header, p.Name)
 	}
 	s.row = make([]string, len(header))
 	return s.w.Write(header)
@@ -222,12 +231,10 @@ type tableSink struct {
 	timed bool
 }
 
-func units(plan *frame.Plan) map[string]string {
+func units(published []config.Published) map[string]string {
 	u := make(map[string]string)
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			u[p.Name] = p.Unit
-		}
+	for _, p := range published {
+		u[p.Name] = p.Unit
 	}
 	return u
 }

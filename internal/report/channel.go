@@ -43,9 +43,9 @@ func (c *channel) offer(s *sample, now reading.Stamp) bool {
 
 func (c *channel) isChange(v reading.Value) bool {
 	switch {
-	case c.rule.Deadband != nil:
+	case c.rule.Deadband != nil && isNumber(v.Kind) && isNumber(c.last.Kind):
 		return c.rule.Deadband.exceeds(v, c.last)
-	case c.rule.OnChange:
+	case c.rule.Changes():
 		return differs(v, c.last)
 	}
 	return true

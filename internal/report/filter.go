@@ -139,7 +139,7 @@ func sampleOf(r *reading.Reading, i int) sample {
 // take gives one value to its lane, and adds it to props where it passes.
 func (f *Filter) take(l *lane, r *reading.Reading, i int, props []reading.Property) []reading.Property {
 	s := sampleOf(r, i)
-	if b := l.rule.Range; b != nil {
+	if b := l.rule.Range; b != nil && isNumber(s.value.Kind) {
 		if v := s.value.Float(); v < b[0] || v > b[1] {
 			f.outside++
 			return props
