@@ -95,10 +95,10 @@ func numericKey(r *Rule, props []Property) Mistake {
 }
 
 func (p *Property) what() string {
-	switch {
-	case p.Kind == reading.Bool:
+	switch p.Kind {
+	case reading.Bool:
 		return "true or false"
-	case p.Kind == reading.Text:
+	case reading.Text:
 		return "a text"
 	}
 	return "one of a map's texts"

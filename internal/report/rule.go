@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,15 +117,7 @@ func (r *Rule) takes(p *Property) bool {
 	if r.Message != "" && r.Message != p.Message {
 		return false
 	}
-	if len(r.Property) == 0 {
-		return true
-	}
-	for _, name := range r.Property {
-		if name == p.Name {
-			return true
-		}
-	}
-	return false
+	return len(r.Property) == 0 || slices.Contains(r.Property, p.Name)
 }
 
 // Changes reports whether the rule holds back what is not a change.

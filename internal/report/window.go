@@ -129,7 +129,7 @@ func (s *sum) exact(want int) (reading.Value, bool) {
 		size = s.minus.minus(s.plus)
 	}
 	q, rest := size.over(s.n)
-	up := false
+	var up bool
 	if want < s.digits {
 		by := pow10(s.digits - want)
 		q, rest = q.over(by)
