@@ -24,7 +24,7 @@ type channel struct {
 // offer takes a new value and reports whether it is to be sent now.
 func (c *channel) offer(s *sample, now reading.Stamp) bool {
 	r := c.rule
-	if r.Round != nil && c.of != Mean {
+	if r.Round != nil {
 		s.value = round(s.value, *r.Round)
 	}
 	changed := !c.sent || c.isChange(s.value)

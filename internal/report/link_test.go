@@ -70,6 +70,19 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// Times of two boots say nothing of how long an interval was.
+func TestLink_AnotherBoot(t *testing.T) {
+	l := NewLink("b", time.Second, false, func(name string) string { return name })
+	l.Take(reading.Stamp{Wall: 1e9}, LinkCounts{})
+	later := reading.Stamp{Wall: 3600e9, BootID: reading.BootID{1}}
+	if r := l.Take(later, LinkCounts{}); r != nil {
+		t.Errorf("the first look after a boot says %s", list(r.Props))
+	}
+	if r := l.Take(later.Add(time.Second), LinkCounts{}); r == nil {
+		t.Error("a second later it says nothing")
+	}
+}
+
 // What is said to be published is what is.
 func TestLink_Properties(t *testing.T) {
 	for _, numbered := range []bool{false, true} {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"serialgw/internal/reading"
@@ -137,6 +138,8 @@ func TestMean_Floats(t *testing.T) {
 		{"Double", []reading.Value{reading.Float64Value(1), reading.Float64Value(2)}, -1, reading.Float64Value(1.5)},
 		{"Rounded", []reading.Value{reading.Float64Value(1), reading.Float64Value(2), reading.Float64Value(2)}, 2, reading.DecimalValue(167, 2)},
 		{"SmallBesideLarge", []reading.Value{reading.Float64Value(1e16), reading.Float64Value(1), reading.Float64Value(-1e16), reading.Float64Value(1)}, -1, reading.Float64Value(0.5)},
+		{"NoRoomForTheDecimals", append(slices.Repeat([]reading.Value{reading.UintValue(math.MaxUint64)}, 99), reading.DecimalValue(0, 18)), -1,
+			reading.Float64Value(0.99 * (1 << 64))},
 		{"LargeUnsigned", []reading.Value{reading.UintValue(math.MaxUint64), reading.UintValue(math.MaxUint64)}, -1, reading.Float64Value(math.MaxUint64)},
 	}
 	for _, tt := range tests {
