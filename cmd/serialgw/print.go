@@ -30,7 +30,9 @@ type printing struct {
 func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink, error) {
 	switch o.format {
 	case "json":
-		return newJSONSink(plan.Renamed(b.Identifier), out, o.flat), nil
+		s := newJSONSink(plan.Renamed(b.Identifier), out, o.flat)
+		s.thinned = b.Report.Every > 0 || len(b.Rules) > 0 || b.Health > 0
+		return s, nil
 	case "csv":
 		c := &csvSink{w: csv.NewWriter(out), timed: o.timed}
 		return c, c.header(b.Publishes(plan))
@@ -44,6 +46,7 @@ func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink,
 type jsonSink struct {
 	out     io.Writer
 	flat    bool // the values alone
+	thinned bool // not all readings are whole frames
 	layouts []jsonLayout
 	buf     []byte // lines not yet written
 }
@@ -54,20 +57,20 @@ type jsonSink struct {
 //	{"temp":    ,"volt":    ,"run":
 type jsonLayout struct {
 	message string
+	props   []frame.PropertyInfo
 	keys    []jsonKey
 }
 
 // jsonKey is one of them. A copy of fixed size is the cheapest there is, so
 // a short text is copied with what stands behind it, which is then cut off.
 type jsonKey struct {
-	name  string // of the property
 	text  [16]byte
 	size  int
 	whole string // a text that is longer
 }
 
-func newJSONKey(name string, text []byte) jsonKey {
-	k := jsonKey{name: name, size: len(text)}
+func newJSONKey(text []byte) jsonKey {
+	k := jsonKey{size: len(text)}
 	if len(text) > len(k.text) {
 		k.whole = string(text)
 	} else {
@@ -89,9 +92,9 @@ const printAhead = 64 << 10
 func newJSONSink(plan *frame.Plan, out io.Writer, flat bool) *jsonSink {
 	s := &jsonSink{out: out, flat: flat, buf: make([]byte, 0, printAhead)}
 	for _, m := range plan.Messages() {
-		l := jsonLayout{message: m.Name}
+		l := jsonLayout{message: m.Name, props: m.Properties()}
 		for i, p := range m.Properties() {
-			l.keys = append(l.keys, newJSONKey(p.Name, appendKey(nil, i, p.Name)))
+			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, p.Name)))
 		}
 		s.layouts = append(s.layouts, l)
 	}
@@ -163,26 +166,28 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 }
 
 // keys returns the texts for all values of the reading's message; none when it
-// does not hold just these, as after a report rule.
+// does not hold just these, as a report rule can leave it.
 func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
 	for i := range s.layouts {
-		if s.layouts[i].message == r.Message {
-			return sameNames(s.layouts[i].keys, r.Props)
+		l := &s.layouts[i]
+		if l.message != r.Message {
+			continue
 		}
+		if len(l.keys) != len(r.Props) || s.thinned && !l.fits(r.Props) {
+			return nil
+		}
+		return l.keys
 	}
 	return nil
 }
 
-func sameNames(keys []jsonKey, props []reading.Property) []jsonKey {
-	if len(keys) != len(props) {
-		return nil
-	}
-	for i := range keys {
-		if keys[i].name != props[i].Name {
-			return nil
+func (l *jsonLayout) fits(props []reading.Property) bool {
+	for i := range l.props {
+		if props[i].Name != l.props[i].Name {
+			return false
 		}
 	}
-	return keys
+	return true
 }
 
 // csvSink has a column for every property of the plan, so that each line has
