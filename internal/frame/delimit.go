@@ -68,7 +68,14 @@ func (s *Scanner) waitForDelimiter(held []byte) bool {
 // tryPiece takes a piece if it is a frame. What stands at the stream's beginning
 // or behind a silence may be the end of one only, so that a check must hold.
 func (s *Scanner) tryPiece(piece []byte) bool {
-	if s.plain.inside || !s.aligned && !s.plan.Checked() {
+	if s.plain.inside {
+		return false
+	}
+	if len(piece) > s.plan.stuff.longest(s.plan.max) {
+		s.m.reject(whyLength)
+		return false
+	}
+	if !s.aligned && !s.plan.Checked() {
 		return false
 	}
 	frame, ok := s.plan.stuff.unstuff(s.plain.frame[:0], piece)
