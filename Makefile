@@ -61,7 +61,7 @@ fuzz: ### every fuzz target, each for FUZZTIME=60s
 	  done; done
 
 noise: ### send frames over a bad line and count what is lost or wrong: all presets, or FRAME=name, of FILE=my.toml
-	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
+	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v -seeds 20 $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
 
 cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/serialgw-linux-amd64 ./cmd/serialgw
