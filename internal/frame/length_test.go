@@ -192,7 +192,9 @@ func TestScanner_TellsLateFramesFromRestarts(t *testing.T) {
 		{[]uint64{9, 10, 0, 1, 2}, 0, 0, 1, 0},
 		{[]uint64{9, 10, 10, 2, 3}, 0, 1, 1, 0},
 		{[]uint64{500, 0, 1}, 0, 0, 1, 0},
-		{[]uint64{0xFFFFFFFF, 1, 0, 2}, 1, 0, 0, 1},
+		{[]uint64{0xFFFFFFFE, 0, 0xFFFFFFFF, 1}, 1, 0, 0, 1},
+		{[]uint64{8, 0}, 0, 0, 1, 0}, // 0 tells at once
+		{[]uint64{8, 3}, 0, 0, 0, 0}, // the next number will
 	} {
 		s := frame.NewScanner(p, 0)
 		for _, seq := range row.seqs {
