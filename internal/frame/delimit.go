@@ -53,7 +53,8 @@ func (s *Scanner) scanDelimited() bool {
 func (s *Scanner) waitForDelimiter(held []byte) bool {
 	s.plain.read = len(held)
 	tooLong := len(held) > s.plan.stuff.longest(s.plan.max)
-	if !tooLong && !((s.expiring || s.flushing) && s.abandoned()) {
+	silent := (s.expiring || s.flushing) && s.abandoned()
+	if !tooLong && !silent {
 		s.next, s.total = len(held)+1, max(s.plan.min+1, len(held)+1)
 		return false
 	}

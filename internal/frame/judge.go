@@ -77,11 +77,12 @@ func (l *lengthField) total(head []byte) int {
 	var n int64
 	refs := l.refs
 	if l.varint {
-		at, ok := refs[0].at, false
-		if n, ok = loadVarint(head[at:], varintSize(head[at:])); !ok {
+		at := head[refs[0].at:]
+		first, ok := loadVarint(at, varintSize(at))
+		if !ok {
 			return -1
 		}
-		refs = refs[1:]
+		n, refs = first, refs[1:]
 	}
 	for i := range refs {
 		v := refs[i].get(head)
