@@ -25,6 +25,10 @@ func (s *Scanner) scanDelimited() bool {
 		if len(held) == 0 {
 			return false
 		}
+		if n := leading(held, s.plan.stuff.delim); n > 0 { // between frames
+			s.pass(n)
+			continue
+		}
 		i := bytes.IndexByte(held[s.plain.read:], s.plan.stuff.delim)
 		if i < 0 {
 			s.work += uint64(len(held) - s.plain.read)
@@ -35,17 +39,31 @@ func (s *Scanner) scanDelimited() bool {
 		}
 		s.work += uint64(i + 1)
 		n := s.plain.read + i
-		if n == 0 { // between frames
-			s.skip(1)
-			s.aligned, s.plain.inside = true, false
-			continue
-		}
 		if s.tryPiece(held[:n]) {
 			return true
 		}
 		s.skip(n + 1)
 		s.aligned, s.plain.inside = true, false
 	}
+}
+
+// leading returns how many delimiters stand at the front.
+func leading(held []byte, delim byte) int {
+	n := 0
+	for n < len(held) && held[n] == delim {
+		n++
+	}
+	return n
+}
+
+// pass passes over delimiters, which are idle: a shorter way than skip.
+func (s *Scanner) pass(n int) {
+	s.m.Idle += uint64(n)
+	s.work += uint64(n)
+	s.pos += n
+	s.next, s.total = 0, 0
+	s.plain.reset()
+	s.aligned, s.plain.inside = true, false
 }
 
 // waitForDelimiter keeps the beginning of a piece, unless it is too long for a

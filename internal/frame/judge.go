@@ -244,7 +244,7 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 		}
 		total += l.longer(held)
 	case total > 0:
-	case p.stuff.delimited():
+	case p.whole:
 		if total = len(held); !s.fits(total) {
 			return refuse(whyLength)
 		}
@@ -254,7 +254,7 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 	switch {
 	case total > len(held):
 		return p.fitPart(s, held, total, total)
-	case total < len(held) && p.stuff.delimited():
+	case total < len(held) && p.whole:
 		return refuse(whyLength) // the delimiter says another size [WIRE-15]
 	}
 	return p.fitWhole(s, held[:total])

@@ -33,6 +33,8 @@ type Plan struct {
 
 	stuff  stuffing // how the line escapes bytes
 	masked masked   // what unmask undoes
+	other  bool     // the frame is not what stands on the line, or not what its fields see
+	whole  bool     // delimiters cut the frames
 	skips  bool     // a frame whose check fails is passed over
 	varint int      // where a length of its own size stands; -1: nowhere
 	head   int      // bytes of sync, id and length

@@ -102,7 +102,7 @@ func (p *Plan) judgeQuick(held []byte) (v verdict, ok bool) {
 			return refuse(whyLength), true
 		}
 	}
-	if total > len(held) || p.skips || total < len(held) && p.stuff.delimited() {
+	if total > len(held) || p.skips || p.whole && total < len(held) {
 		return verdict{}, false
 	}
 	frame := held[:total]
