@@ -14,7 +14,7 @@ type plain struct {
 func (p *plain) reset() { p.frame, p.read = p.frame[:0], 0 }
 
 // scanDelimited is Scan for a line whose frames stand between delimiters. A
-// piece is judged as a whole: it is a frame, or none of it is. [WIRE-15]
+// piece is judged as a whole: it is a frame, or none of it is. [WIRE-18]
 //
 //	7E 01 7D 5E 02 FC 7E 7E 33 ...
 //	│  └── a piece ──┘ │  └ an empty one, idle

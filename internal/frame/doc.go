@@ -18,5 +18,5 @@
 // never changes and may be shared; a Scanner belongs to one goroutine.
 //
 // A line with escapes is read in three forms (stuff.go): on the line, without
-// escapes and delimiters, and as the fields see it. [WIRE-17]
+// escapes and delimiters, and as the fields see it. [WIRE-26]
 package frame

@@ -2,7 +2,7 @@ package frame
 
 // scanEscaped is Scan for a line on which bytes behind sync are escaped. A
 // candidate is unescaped as far as the rules ask for more of it; when it fails,
-// the search goes on one byte behind its first, as ever. [WIRE-16]
+// the search goes on one byte behind its first, as ever. [WIRE-19]
 func (s *Scanner) scanEscaped() bool {
 	for {
 		held := s.buf[s.pos:]

@@ -255,7 +255,7 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 	case total > len(held):
 		return p.fitPart(s, held, total, total)
 	case total < len(held) && p.whole:
-		return refuse(whyLength) // the delimiter says another size [WIRE-15]
+		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }

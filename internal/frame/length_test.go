@@ -125,7 +125,7 @@ func TestResync_Skip(t *testing.T) {
 }
 
 // TestUnmask_Numbers: id, sequence number and constants are what the board
-// means, on the line they are masked; the check covers the line's bytes. [WIRE-17]
+// means, on the line they are masked; the check covers the line's bytes. [WIRE-26]
 func TestUnmask_Numbers(t *testing.T) {
 	d := frame.Description{Sync: "68", Size: 9, Data: 1, ID: &frame.Ref{At: 1, Type: ">H"}, Seq: &frame.Ref{At: 3},
 		Unmask: &frame.Unmask{Sub: 0x33}, Check: []frame.Check{{Kind: "sum8"}}, End: "16",

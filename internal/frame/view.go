@@ -2,7 +2,7 @@ package frame
 
 import "fmt"
 
-// [WIRE-17] The fields' form of a frame differs from the one that the checks see where a
+// [WIRE-26] The fields' form of a frame differs from the one that the checks see where a
 // length is a varint, where the line is dxl2 and where data is masked:
 //
 //	frame   AA 83 01 46 35 ... 5C     ─▶  fields   AA 83 13 02 ... 5C
