@@ -96,11 +96,9 @@ func (p *Protocol) drawMessages(r *rand.Rand) {
 }
 
 func (p *Protocol) drawSize(r *rand.Rand) {
-	switch {
-	case p.ID == nil:
-		p.Size = pick(r, Fixed, Fixed, ByLength, ByLength)
-	default:
-		p.Size = pick(r, Fixed, ByID, ByLength, ByLength, ByLength, ByLength)
+	p.Size = pick(r, Fixed, ByID, ByLength, ByLength, ByLength, ByLength)
+	if p.ID == nil {
+		p.Size = pick(r, Fixed, ByLength)
 	}
 	if len(p.Messages) == 1 && p.Size == ByID {
 		p.Size = Fixed

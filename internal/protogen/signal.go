@@ -77,10 +77,11 @@ func newSignal(r *rand.Rand, big bool, n int) signal {
 		name: fmt.Sprintf("%s%d", q.name, n), letter: letter, big: big, size: sizes[letter],
 		course: q.course, low: q.low, top: q.top, scale: q.scale, unit: q.unit,
 	}
-	switch limit := math.Pow(2, float64(8*s.size)); {
-	case letter == "f":
+	limit := math.Pow(2, float64(8*s.size))
+	switch letter {
+	case "f":
 		s.low, s.top, s.scale = q.low*q.scale, q.top*q.scale, 1
-	case letter == "b" || letter == "h" || letter == "i":
+	case "b", "h", "i":
 		s.low, s.top = max(s.low, -limit/2), min(s.top, limit/2-1)
 	default:
 		s.low, s.top = max(s.low, 0), min(s.top, limit-1)
@@ -104,14 +105,14 @@ func newSignal(r *rand.Rand, big bool, n int) signal {
 }
 
 // state is where a signal stands.
-type state struct{ v, center, phase float64 }
+type state struct{ v, middle, phase float64 }
 
 func (s *signal) begin(r *rand.Rand) state {
 	v := s.low + (s.top-s.low)*r.Float64()
 	if s.course == count || s.course == ticks {
 		v = math.Floor((s.top - s.low) * math.Pow(r.Float64(), 4)) // mostly soon after a start
 	}
-	return state{v: v, center: v, phase: 2 * math.Pi * r.Float64()}
+	return state{v: v, middle: v, phase: 2 * math.Pi * r.Float64()}
 }
 
 // step moves the signal on by one frame.
@@ -124,8 +125,8 @@ func (s *signal) step(r *rand.Rand, st *state) {
 			st.v = 2*min(max(st.v, s.low), s.top) - st.v
 		}
 	case noisy:
-		st.center += 0.01 * s.pace * r.NormFloat64()
-		st.v = st.center + s.pace*r.NormFloat64()
+		st.middle += 0.01 * s.pace * r.NormFloat64()
+		st.v = st.middle + s.pace*r.NormFloat64()
 	case wave:
 		st.phase += s.pace
 		st.v = s.low + span*(0.5+0.45*math.Sin(st.phase))
