@@ -89,7 +89,7 @@ func exportModel(path, into, to string, std streams) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range model.Remarks {
+	for _, r := range model.Remarks(base) {
 		_, _ = fmt.Fprintln(std.err, r)
 	}
 	if to == "-" {

@@ -142,7 +142,7 @@ func (p *Property) against(c *FileProperty) []Difference {
 		return out
 	}
 	p.Type.compareValues(c.Type, say)
-	if c.Type.number() && c.Type.Kind != Enum && p.Type.Kind != Enum {
+	if c.Type.number() && c.Type.Kind != Enum && p.Type.Kind != Enum && !loses(out) {
 		p.Type.compareLimits(c.Type, say)
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 
 // Limits of the console. [ONENET-27]
 const (
+	maxPoints = 100     // properties, events and services of a product
 	maxLabels = 100     // of an enum
 	maxLabel  = 20      // characters of a label
 	maxUnit   = 15      // characters

@@ -50,20 +50,6 @@ type Property struct {
 // Model is what a configuration needs of its product.
 type Model struct {
 	Properties []Property // in the order of boards, messages and fields
-	// Remarks say what could not be taken over as it is.
-	Remarks []Remark
-}
-
-// Remark is about one property of an exported model, or about all where there
-// is no identifier.
-type Remark struct{ Identifier, Text string }
-
-// String returns the remark as a person reads it.
-func (r Remark) String() string {
-	if r.Identifier == "" {
-		return r.Text
-	}
-	return r.Identifier + ": " + r.Text
 }
 
 // Board is a board's part in the model.
@@ -89,17 +75,8 @@ func Of(boards []Board) (*Model, error) {
 			}
 		}
 	}
-	for i := range m.Properties {
-		m.remark(&m.Properties[i])
-	}
-	if n := len(m.Properties); n > maxPoints {
-		m.Remarks = append(m.Remarks, Remark{"", fmt.Sprintf("%d properties: a product takes at most %d", n, maxPoints)})
-	}
 	return m, nil
 }
-
-// maxPoints is how many properties, events and services a product may have.
-const maxPoints = 100
 
 func (m *Model) add(p Property) error {
 	i := slices.IndexFunc(m.Properties, func(o Property) bool { return o.Identifier == p.Identifier })
@@ -190,11 +167,8 @@ func joinSame(a, b Type) Type {
 	}
 	if a.Labels != nil {
 		out.Labels = map[int64]string{}
-		for _, labels := range []map[int64]string{b.Labels, a.Labels} {
-			for n, text := range labels {
-				out.Labels[n] = text
-			}
-		}
+		maps.Copy(out.Labels, b.Labels)
+		maps.Copy(out.Labels, a.Labels)
 	}
 	return out
 }
@@ -244,30 +218,4 @@ func (t Type) words() string {
 		return "a whole number"
 	}
 	return "a number with decimals"
-}
-
-// remark says what the import file cannot say as the board does.
-func (m *Model) remark(p *Property) {
-	add := func(format string, args ...any) {
-		m.Remarks = append(m.Remarks, Remark{p.Identifier, fmt.Sprintf(format, args...)})
-	}
-	switch t := p.Type; {
-	case t.Kind == Int64 && t.Max > 1<<63:
-		add("values above 9223372036854775807 fit into no type of OneNET")
-	case (t.Kind == Float || t.Kind == Double) && !t.Bounded:
-		add("no range is known, %s to %s is written: give the field a range", plain(-wide), plain(wide))
-	case t.Kind == Enum && len(t.Labels) > maxLabels:
-		add("%d labels: OneNET takes at most %d", len(t.Labels), maxLabels)
-	case t.Kind == String && (t.Length == 0 || t.Length > maxText):
-		add("text may be longer than %d characters, which is all that OneNET takes", maxText)
-	}
-	if n := len([]rune(p.Type.Unit)); n > maxUnit {
-		add("the unit has %d characters, it is cut to %d", n, maxUnit)
-	}
-	for _, number := range slices.Sorted(maps.Keys(p.Type.Labels)) {
-		text := p.Type.Labels[number]
-		if n := len([]rune(text)); n > maxLabel {
-			add("the label %q has %d characters, it is cut to %d", text, n, maxLabel)
-		}
-	}
 }

@@ -125,8 +125,8 @@ func TestOf_Conflicts(t *testing.T) {
 	}
 }
 
-// TestOf_Remarks_ONENET_27: what the file cannot say as the board does is said.
-func TestOf_Remarks_ONENET_27(t *testing.T) {
+// TestRemarks_ONENET_27: what the file cannot say as the board does is said.
+func TestRemarks_ONENET_27(t *testing.T) {
 	m := modelOf(t, boardOf(t, "car", fields(
 		frame.Field{Name: "open", Type: "<f"},
 		frame.Field{Name: "huge", Type: "<Q"},
@@ -139,7 +139,7 @@ func TestOf_Remarks_ONENET_27(t *testing.T) {
 		"open": "-9999999 to 9999999", "huge": "fit into no type", "long": "255 characters",
 		"unit": "cut to 15", "mode": "cut to 20",
 	}
-	for _, r := range m.Remarks {
+	for _, r := range m.Remarks(nil) {
 		if text, ok := want[r.Identifier]; !ok || !strings.Contains(r.Text, text) {
 			t.Errorf("remark %q, want %q", r, text)
 		}
@@ -150,10 +150,28 @@ func TestOf_Remarks_ONENET_27(t *testing.T) {
 	}
 }
 
-func TestOf_TooMany_ONENET_27(t *testing.T) {
-	m := modelOf(t, boardOf(t, "car", fields(frame.Field{Name: "p", Type: "B", Count: 101})))
-	if len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0].String(), "101 properties: a product takes at most 100") {
-		t.Errorf("remarks %v", m.Remarks)
+func TestRemarks_TooMany_ONENET_27(t *testing.T) {
+	f, err := ParseFile([]byte(`{"properties":[{"identifier":"p0","dataType":{"type":"int32"}},{"identifier":"x","dataType":{"type":"bool"}}],
+		"events":[{"identifier":"e"}],"services":[{"identifier":"s"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		given int
+		into  *File
+		want  string
+	}{
+		{100, nil, ""}, {101, nil, "101 properties, events and services: a product takes at most 100"},
+		{97, f, ""}, {98, f, "101 properties, events and services: a product takes at most 100"},
+	} {
+		m := modelOf(t, boardOf(t, "car", fields(frame.Field{Name: "p", Type: "B", Count: row.given})))
+		got := ""
+		for _, r := range m.Remarks(row.into) {
+			got += r.String()
+		}
+		if got != row.want {
+			t.Errorf("%d given: remarks %q, want %q", row.given, got, row.want)
+		}
 	}
 }
 
@@ -207,24 +225,29 @@ func TestExport_Into_ONENET_26(t *testing.T) {
 	const profile = `{"industryId":"2","productId":"SVQx377cH4"}`
 	kept := `{"identifier":"temp","name":"温度","functionType":"u","accessMode":"rw","desc":null,"dataType":{"type":"float","specs":{"min":"-100","max":100,"unit":"摄氏度 / °C"}},"x":1}`
 	foreign := `{"identifier":"$OneNET_LBS","name":"基站定位","functionType":"s","accessMode":"r","dataType":{"type":"array","specs":{"length":3,"type":"struct","specs":[]}}}`
+	wide := `{"identifier":"kept","dataType":{"type":"float","specs":{}}}`
 	wrong := `{"identifier":"hot","name":"热","functionType":"u","accessMode":"rw","desc":"d","dataType":{"type":"int32","specs":{}},"required":true}`
-	f, err := ParseFile([]byte("\xef\xbb\xbf" + `{"version":"1.0","profile":` + profile + `,"properties":[` + kept + "," + foreign + "," + wrong +
+	f, err := ParseFile([]byte("\xef\xbb\xbf" + `{"version":"1.0","profile":` + profile + `,"properties":[` + kept + "," + foreign + "," + wide + "," + wrong +
 		`],"events":[{"identifier":"e"}],"services":[],"combs":[]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := modelOf(t, boardOf(t, "car", fields(
+		frame.Field{Name: "kept", Type: "<f"},
 		frame.Field{Name: "new", Type: "B"},
 		frame.Field{Name: "temp", Type: "<h", Scale: 0.01, Unit: "degC", Range: []float64{-40, 85}},
 		frame.Field{Name: "hot", Type: "?"},
 	)))
+	if remarks := m.Remarks(f); len(remarks) > 0 {
+		t.Errorf("remarks on what is kept: %v", remarks)
+	}
 	got, err := m.Export(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mended := `{"identifier":"hot","name":"热","functionType":"u","accessMode":"rw","desc":"d","dataType":{"type":"bool","specs":{"true":"true","false":"false"}},"functionMode":"property","required":true}`
 	added := property("new", `{"type":"int32","specs":{"max":"255","min":"0","step":"1","unit":""}}`)
-	want := `{"version":"1.0","profile":` + profile + `,"properties":[` + kept + "," + foreign + "," + mended + "," + added +
+	want := `{"version":"1.0","profile":` + profile + `,"properties":[` + kept + "," + foreign + "," + wide + "," + mended + "," + added +
 		`],"events":[{"identifier":"e"}],"services":[],"combs":[]}`
 	if compacted := compact(t, got); compacted != want {
 		t.Errorf("got\n%s\nwant\n%s", compacted, want)
