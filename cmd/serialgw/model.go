@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"serialgw/internal/config"
+	"serialgw/internal/frame"
 	"serialgw/internal/thingmodel"
 )
 
@@ -192,13 +193,25 @@ func modelOf(path string, std streams) (*thingmodel.Model, error) {
 	}
 	boards := make([]thingmodel.Board, len(planned))
 	for i, b := range planned {
-		boards[i] = thingmodel.Board{Name: b.Name, Plan: b.Plan, Identifier: cfg.Boards[i].Identifier}
+		boards[i] = modelBoard(b.Name, b.Plan, cfg.Boards[i].Identifier)
 	}
 	model, err := thingmodel.Of(boards)
 	if err != nil {
 		return nil, usagef("%s: %w", path, err)
 	}
 	return model, nil
+}
+
+// modelBoard lists what a board publishes.
+func modelBoard(name string, plan *frame.Plan, identifier func(property string) string) thingmodel.Board {
+	out := thingmodel.Board{Name: name}
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			p.Name = identifier(p.Name)
+			out.Gives = append(out.Gives, thingmodel.Given{Message: m.Name, Info: p})
+		}
+	}
+	return out
 }
 
 func readModelFile(name string) (*thingmodel.File, error) {

@@ -160,6 +160,7 @@ func TestTable_CountsWhatWasSaid(t *testing.T) {
 		"| size | 2 | 0 | 0 | 0 | 1 | 1 | 0 % |\n",
 		"| check | 2 | 0 | 0 | 2 | 0 | 0 | 0 % |\n",
 		fmt.Sprintf("| %d | size | `fixed %d", p.Seed, p.Total),
+		"What it was taken for, check:\n\n| truth \\ claim | unknown |\n|---|---:|\n| " + kindsOf(p.Truth(), Score{})[2] + " | 2 |\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

@@ -85,3 +85,36 @@ func checkWords(c *frame.Check) string {
 	}
 	return strings.TrimSpace(out + " " + c.Endian)
 }
+
+// kindsOf returns the coarse kinds of a claim's parts, of which s says which
+// were claimed: the columns of the confusion tables. The zero Score stands for
+// the truth.
+func kindsOf(c Claim, s Score) [4]string {
+	size := "end marker"
+	switch {
+	case c.Fixed > 0:
+		size = string(Fixed)
+	case c.Sizes != nil:
+		size = string(ByID)
+	case c.Length != nil:
+		size = "length " + strings.TrimLeft(plainType(c.Length.Type), "<>!")
+	}
+	check := "none"
+	if c.Check != nil {
+		check = strings.SplitN(strings.ToLower(c.Check.Kind), "/", 2)[0]
+		if check == "crc" {
+			check = fmt.Sprintf("crc-%d", c.Check.Width)
+		}
+	}
+	id := "none"
+	if c.ID != nil {
+		id = plainType(c.ID.Type)
+	}
+	kinds := [4]string{fmt.Sprintf("%d bytes", len(strings.Fields(c.Sync))), size, check, id}
+	for i, j := range []Judgement{s.Sync, s.Size, s.Check, s.ID} {
+		if j.Outcome == Silent {
+			kinds[i] = "unknown"
+		}
+	}
+	return kinds
+}

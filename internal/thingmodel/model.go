@@ -54,9 +54,14 @@ type Model struct {
 
 // Board is a board's part in the model.
 type Board struct {
-	Name       string
-	Plan       *frame.Plan
-	Identifier func(property string) string // OneNET's name of it
+	Name  string
+	Gives []Given
+}
+
+// Given is one property that a message gives. The name in Info is the identifier.
+type Given struct {
+	Message string
+	Info    frame.PropertyInfo
 }
 
 // Of returns the model that the boards need. A property that several messages
@@ -65,13 +70,10 @@ type Board struct {
 func Of(boards []Board) (*Model, error) {
 	m := &Model{}
 	for _, b := range boards {
-		for _, message := range b.Plan.Messages() {
-			from := fmt.Sprintf("board %s, message %s", b.Name, message.Name)
-			for _, p := range message.Properties() {
-				add := Property{b.Identifier(p.Name), typeOf(p), from, b.Name}
-				if err := m.add(add); err != nil {
-					return nil, err
-				}
+		for _, g := range b.Gives {
+			from := fmt.Sprintf("board %s, message %s", b.Name, g.Message)
+			if err := m.add(Property{g.Info.Name, typeOf(g.Info), from, b.Name}); err != nil {
+				return nil, err
 			}
 		}
 	}

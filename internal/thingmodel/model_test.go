@@ -19,7 +19,13 @@ func boardOf(t *testing.T, name string, d frame.Description) Board {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	return Board{Name: name, Plan: plan, Identifier: func(property string) string { return property }}
+	b := Board{Name: name}
+	for _, m := range plan.Messages() {
+		for _, p := range m.Properties() {
+			b.Gives = append(b.Gives, Given{m.Name, p})
+		}
+	}
+	return b
 }
 
 func fields(list ...frame.Field) frame.Description { return frame.Description{Fields: list} }
