@@ -95,9 +95,21 @@ func TestJudge(t *testing.T) {
 		{"sync taken into the CRC's start", func(p *Protocol) bool {
 			return sealedBy("crc-16/ibm-3740")(p) && twoFixed(p) && p.seal.from == 0
 		}, startBehindSync, ofCheck, Equivalent},
+		{"a range that leaves out what the board never changes", func(p *Protocol) bool {
+			return sealedBy("sum8")(p) && p.seal.from == p.head && zeroFirst(p)
+		}, func(p *Protocol, c *Claim) {
+			c.Check = with(c, "sum8")
+			c.Check.Over = []string{fmt.Sprintf("%d:-1", p.head+1)}
+		}, ofCheck, Wrong},
 		{"the check denied", sealedBy("sum8"), func(_ *Protocol, c *Claim) { c.Check = nil }, ofCheck, Wrong},
 		{"a check where there is none", func(p *Protocol) bool { return p.Check == nil && p.End == nil },
 			func(_ *Protocol, c *Claim) { c.Check = &frame.Check{Kind: "sum8"} }, ofCheck, Wrong},
+		{"a constant where the board only never says anything else", func(p *Protocol) bool {
+			return p.Check == nil && zeroFirst(p)
+		}, func(p *Protocol, c *Claim) {
+			zero := 0
+			c.Check = &frame.Check{Kind: "const", Value: &zero, At: &p.head}
+		}, ofCheck, Wrong},
 		{"the defaults left out", func(p *Protocol) bool { return sealedBy("sum8")(p) && p.seal.from == 0 },
 			func(_ *Protocol, c *Claim) { c.Check = &frame.Check{Kind: "SUM8"} }, ofCheck, Right},
 
@@ -119,6 +131,14 @@ func TestJudge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zeroFirst reports whether the first field byte of the only message is 0 in
+// every frame, though it belongs to a value that changes.
+func zeroFirst(p *Protocol) bool {
+	s := p.Messages[0].signals[0]
+	small := s.low >= 0 && s.top < float64(uint64(1)<<(8*s.size-8))
+	return len(p.Messages) == 1 && s.big && small && s.letter != "f" && s.course != constant
 }
 
 func ofSync(s Score) Judgement  { return s.Sync }
