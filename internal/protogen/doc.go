@@ -10,8 +10,11 @@
 //	 mid-frame  sync   id   len  seq   fields       check  end   idle
 //
 // The bytes are made here: nothing of frame's encoder or of its checksums is
-// used, so that a shared mistake cannot confirm itself. Everything follows from
-// the seed.
+// used, so that a shared mistake cannot confirm itself; only the parameters of
+// named CRCs come from frame's catalogue, which has check values of its own.
+// What a claimed check means is asked of frame: it is what a user would get.
+// Everything follows from the seed. A silence between frames leaves no trace in
+// the bytes, and so there is none here.
 //
 // # How a claim is judged
 //
