@@ -11,6 +11,7 @@ import (
 
 	"serialgw/internal/config"
 	"serialgw/internal/frame"
+	"serialgw/internal/report"
 	"serialgw/internal/thingmodel"
 )
 
@@ -193,7 +194,7 @@ func modelOf(path string, std streams) (*thingmodel.Model, error) {
 	}
 	boards := make([]thingmodel.Board, len(planned))
 	for i, b := range planned {
-		boards[i] = modelBoard(b.Name, b.Plan, cfg.Boards[i].Identifier)
+		boards[i] = modelBoard(cfg.Boards[i], b.Plan)
 	}
 	model, err := thingmodel.Of(boards)
 	if err != nil {
@@ -202,13 +203,20 @@ func modelOf(path string, std streams) (*thingmodel.Model, error) {
 	return model, nil
 }
 
-// modelBoard lists what a board publishes.
-func modelBoard(name string, plan *frame.Plan, identifier func(property string) string) thingmodel.Board {
-	out := thingmodel.Board{Name: name}
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			p.Name = identifier(p.Name)
-			out.Gives = append(out.Gives, thingmodel.Given{Message: m.Name, Info: p})
+// modelBoard lists what a board publishes, after its report rules. A property
+// that several messages give is there once for each: their types may differ.
+func modelBoard(b config.Board, plan *frame.Plan) thingmodel.Board {
+	out := thingmodel.Board{Name: b.Name}
+	for _, p := range b.Publishes(plan) {
+		out.Gives = append(out.Gives, thingmodel.Given{Message: p.Message, Info: p.PropertyInfo})
+		for _, m := range plan.Messages() {
+			for _, info := range m.Properties() {
+				if info.Name != p.Of || m.Name == p.Message || p.Aggregate == report.Mean {
+					continue
+				}
+				info.Name = p.Name
+				out.Gives = append(out.Gives, thingmodel.Given{Message: m.Name, Info: info})
+			}
 		}
 	}
 	return out

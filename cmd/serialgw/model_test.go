@@ -264,7 +264,7 @@ func TestModelExport_EveryPreset(t *testing.T) {
 		if len(errs) > 0 {
 			t.Fatal(errs)
 		}
-		m, err := thingmodel.Of([]thingmodel.Board{modelBoard("b", plan, func(p string) string { return p })})
+		m, err := thingmodel.Of([]thingmodel.Board{modelBoard(config.Board{Name: "b"}, plan)})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

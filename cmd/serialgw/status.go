@@ -143,6 +143,9 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 		if len(b.Latest) > 0 {
 			row("  values", "%s", valuesText(b))
 		}
+		if b.Outside > 0 {
+			row("  dropped", "%s outside the range of a report rule", count(b.Outside, "value"))
+		}
 	}
 	row("queue", "%s waiting, %d dropped%s", count(s.Queue.Records, "reading"), s.Queue.Dropped, queueNews(s.Queue))
 	if s.Queue.DamagedRecords > 0 {

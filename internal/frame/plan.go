@@ -81,6 +81,9 @@ func (p *Plan) CheckBits() int {
 // Checked reports whether any checksum guards a frame.
 func (p *Plan) Checked() bool { return p.CheckBits() > 0 }
 
+// Numbered reports whether the frames carry a sequence number.
+func (p *Plan) Numbered() bool { return p.seq != nil }
+
 // Message returns the message of that name, or nil.
 func (p *Plan) Message(name string) *MessagePlan {
 	i := slices.IndexFunc(p.messages, func(m *MessagePlan) bool { return m.Name == name })
