@@ -32,6 +32,9 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	for i := range used {
 		s := &m.slots[i]
+		if s.hidden {
+			continue
+		}
 		at := resolveAt(s.at, total)
 		if err := s.encode(b[at:at+s.size], values[s.name]); err != nil {
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
@@ -49,6 +52,10 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 	found := 0
 	for used < len(m.slots) {
 		s := &m.slots[used]
+		if s.hidden {
+			used++
+			continue
+		}
 		if _, ok := values[s.name]; !ok {
 			if s.rest {
 				break

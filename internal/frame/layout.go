@@ -1,11 +1,6 @@
 package frame
 
-import (
-	"fmt"
-	"regexp"
-)
-
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,49}$`)
+import "fmt"
 
 // layout collects what the fields of one message say.
 type layout struct {
@@ -211,7 +206,7 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 	}
 	s.name, info.Name = name, name
 	switch {
-	case l.checked || bounded(&s):
+	case l.checked || bounded(&s) || isHidden(name):
 	case l.pasted != "":
 		l.unbounded = append(l.unbounded, name)
 	default:
@@ -227,8 +222,8 @@ func bounded(s *slot) bool {
 }
 
 func (l *layout) add(key string, s slot, info PropertyInfo) {
-	if !identifier.MatchString(s.name) {
-		l.m.add(key, quote(s.name), "a letter, then at most 49 letters, digits and _", "OneNET takes no other identifiers")
+	s.hidden = isHidden(s.name)
+	if !l.checkName(key, &s) {
 		return
 	}
 	if before, ok := l.keys[s.name]; ok {
@@ -240,5 +235,8 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 	}
 	l.keys[s.name] = key
 	s.shorten()
-	l.slots, l.props = append(l.slots, s), append(l.props, info)
+	l.slots = append(l.slots, s)
+	if !s.hidden {
+		l.props = append(l.props, info)
+	}
 }

@@ -17,6 +17,7 @@ type slot struct {
 	at   int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
+	hidden bool // no property: other slots need it
 	role   role
 	short  short
 	end    int   // at + size, of a short one
@@ -55,7 +56,7 @@ const (
 func (s *slot) shorten() {
 	s.end, s.drop = s.at+s.size, uint8(64-8*min(s.size, 8))
 	switch {
-	case s.big || s.rest || s.at < 0 || s.end < 8:
+	case s.big || s.rest || s.hidden || s.at < 0 || s.end < 8:
 	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
 	case s.kind == rawFloat:
 		if s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded {
@@ -133,8 +134,11 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 }
 
 // locate finds the value's bytes and decodes them; false when the frame does
-// not have them, or they mean "no value".
+// not have them, they mean "no value", or it is no property.
 func (s *slot) locate(p *Plan, b []byte, prop *reading.Property, absent *Absent) bool {
+	if s.hidden {
+		return false
+	}
 	at, limit := resolveAt(s.at, len(b)), len(b)
 	if s.rest {
 		limit -= p.trailer
