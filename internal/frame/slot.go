@@ -217,7 +217,10 @@ func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
 		absent.Invalid++
 		return reading.Value{}, false
 	}
-	f = f*s.factor + s.offset
+	f *= s.factor
+	if s.offset != 0 { // -0 + 0 would be 0
+		f += s.offset
+	}
 	if s.rounded {
 		f = roundTo(f, s.power)
 	} else if s.size < 8 {
