@@ -20,7 +20,8 @@
 // # Room for more
 //
 // Escaped framings (hdlc, slip, cobs) and masked data belong between
-// Scanner.Feed and Plan.judge; word order, packed bit runs, BCD and
-// sign-magnitude belong in slot.load; groups and expressions in the layout
-// builder (layout.go); varint lengths in number. None of them is built.
+// Scanner.Feed and Plan.judge; a further way to write a number is a form
+// (forms.go); groups and expressions belong in the layout builder (layout.go);
+// varint lengths in number. Framings, groups, expressions and varints are not
+// built.
 package frame

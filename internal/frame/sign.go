@@ -10,6 +10,7 @@ import (
 )
 
 // signMode is where the sign of a number stands that is not two's complement.
+// [WIRE-16]
 type signMode uint8
 
 const (
