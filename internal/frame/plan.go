@@ -62,6 +62,9 @@ type PropertyInfo struct {
 	// nil where nothing bounds the value (floats, text, booleans).
 	Range []float64
 	Size  int // Text: the most bytes it can have
+	// Encoding says how a Text stands in the frame: "utf-8"; "gbk", of which a
+	// character has at most 3 bytes here; or "hex", two digits a byte, all of them.
+	Encoding string
 }
 
 // Name returns the name of the frame in gateway.toml.
@@ -113,10 +116,7 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 	for i, m := range p.messages {
 		copied := *m
 		copied.slots, copied.props = slices.Clone(m.slots), slices.Clone(m.props)
-		for k := range copied.slots {
-			copied.slots[k].name = name(m.slots[k].name)
-			copied.props[k].Name = copied.slots[k].name
-		}
+		renamed(copied.slots, copied.props, name)
 		out.messages[i] = &copied
 	}
 	out.plainFrames()
