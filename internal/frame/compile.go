@@ -28,6 +28,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	c := &compiler{d: &d, p: &Plan{name: name, strict: d.Strict}}
 	c.marks()
 	c.numbers()
+	c.lines()
 	c.compileChecks()
 	c.messages()
 	c.shapes()
@@ -178,6 +179,7 @@ func (c *compiler) message(prefix string, m Message) {
 	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)
 	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
+	l.line, l.zeroFill, l.counters = c.p.split > 0, m.ZeroFill, &c.p.counters
 	data := c.d.Data
 	if m.Struct == "" && data == 0 {
 		data = len(c.p.sync)
@@ -189,14 +191,24 @@ func (c *compiler) message(prefix string, m Message) {
 		c.add(prefix+"data", fmt.Sprint(data), fmt.Sprintf("0 to %d", maxTotal), "")
 		data = 0
 	}
+	if out.shape.data = data; l.line {
+		data = 0
+	}
 	l.build(content{prefix: prefix, data: data, text: m.Struct, names: m.Names, fields: m.Fields})
-	c.keepOffSync(prefix, m, l)
-	out.slots, out.props = l.slots, l.props
-	out.shape.consts = l.consts
+	if !l.line {
+		c.keepOffSync(prefix, m, l)
+	}
+	out.slots, out.props, out.inputs = l.slots, l.props, l.inputs
+	out.parts = l.extended || l.zeroFill || l.line
+	l.constants(&out.shape)
 	if m.CRCExtra != nil {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true
 	}
-	c.shape(prefix, m, l, &out.shape, data)
+	if c.firstPiece(prefix, m, out); l.line {
+		c.lineShape(prefix, m, l, &out.shape)
+	} else {
+		c.shape(prefix, m, l, &out.shape, data)
+	}
 	c.p.messages = append(c.p.messages, out)
 }
 

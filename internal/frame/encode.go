@@ -9,8 +9,10 @@ import (
 )
 
 // Encode appends the frame that says values. Each property of the message
-// must be given, but those of repeat = "rest" from the first missing one on;
-// bytes that no field describes are 0. The value that comes nearest in the
+// must be given, but those of a repeat from the first missing one on, and those
+// with when; bytes that no field describes are 0. A number that counts a repeat
+// is written as what is given makes it. Hidden fields may be given; they are 0
+// otherwise. Computed values are left out. The value that comes nearest in the
 // frame's own steps is sent. The id is the message's first.
 //
 // A property that is given but unknown, or that the type cannot hold, is an
@@ -19,6 +21,9 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	m := p.Message(message)
 	if m == nil {
 		return dst, fmt.Errorf("frame %s has no message %q", p.name, message)
+	}
+	if m.parts {
+		return p.encodeParts(dst, m, values)
 	}
 	used, total, err := p.encodeSize(m, values)
 	if err != nil {

@@ -108,7 +108,7 @@ func (l *layout) constant(key string, f *Field, a atom) {
 		return
 	}
 	mask := uint64(math.MaxUint64) >> (64 - 8*uint(a.size))
-	l.consts = append(l.consts, constant{at: l.off, size: a.size, big: a.big, value: uint64(*f.Const) & mask})
+	l.consts = append(l.consts, movedConst{moving: l.here, constant: constant{at: l.off, size: a.size, big: a.big, value: uint64(*f.Const) & mask}})
 }
 
 func (l *layout) flags(key string, f *Field, a atom, v *value) {
