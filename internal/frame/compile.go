@@ -109,7 +109,7 @@ func (c *compiler) number(key string, r Ref, fromEnd bool) *number {
 	switch {
 	case err != nil:
 		c.add(key+".type", quote(text), `an unsigned integer such as "B", "<H" or ">I"`, err.cure)
-	case len(atoms) != 1 || atoms[0].kind != rawUint || atoms[0].size == 8:
+	case len(atoms) != 1 || !atoms[0].head():
 		c.add(key+".type", quote(text), `an unsigned integer of at most 4 bytes such as "B", "<H" or ">I"`, "")
 	default:
 		n.size, n.big = atoms[0].size, atoms[0].big
@@ -209,7 +209,19 @@ func (c *compiler) message(prefix string, m Message) {
 	} else {
 		c.shape(prefix, m, l, &out.shape, data)
 	}
+	for i := range out.slots {
+		out.slots[i].shorten(c.sure(out))
+	}
 	c.p.messages = append(c.p.messages, out)
+}
+
+// sure returns how many bytes a frame surely has when its slots are read;
+// decodeParts looks itself.
+func (c *compiler) sure(m *MessagePlan) int {
+	if m.parts {
+		return maxTotal
+	}
+	return m.shape.min
 }
 
 // identity checks id, turn and crc_extra.

@@ -14,7 +14,8 @@ type partsEncoder struct {
 	plan   *Plan
 	m      *MessagePlan
 	values map[string]reading.Value
-	rest   int // of a repeat = "rest": the end of what is given
+	slots  []slot // where they stand in this frame
+	rest   int    // of a repeat = "rest": the end of what is given
 }
 
 func (p *Plan) encodeParts(dst []byte, m *MessagePlan, values map[string]reading.Value) ([]byte, error) {
@@ -35,13 +36,13 @@ func (p *Plan) encodeParts(dst []byte, m *MessagePlan, values map[string]reading
 	for i, s := range p.sync {
 		b[i] = s.first
 	}
-	if err := e.slots(b); err != nil {
+	if err := e.write(b); err != nil {
 		return dst, err
 	}
 	for i := range m.shape.moved {
 		c := &m.shape.moved[i]
 		if at, ok := e.place(&c.moving, c.at, total-p.trailer); ok {
-			storeUint(b[at:at+c.size], c.value, c.big)
+			c.put(b[at : at+c.size])
 		}
 	}
 	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
@@ -85,9 +86,7 @@ func (e *partsEncoder) size() (total int, err error) {
 		}
 		shape.settle(i, size, &e.measured)
 	}
-	if err := e.restEnd(); err != nil {
-		return 0, err
-	}
+	e.restEnd()
 	total = max(e.need+e.plan.trailer, shape.min, e.rest+e.plan.trailer)
 	if shape.size > 0 {
 		total = shape.size
@@ -129,7 +128,11 @@ func (e *partsEncoder) length(i int) (int, error) {
 
 func (e *partsEncoder) textLength(s *slot, v reading.Value) (int, error) {
 	r := &e.m.shape.series[s.in-1]
-	n := len(v.Str())
+	b, err := s.textBytes(v)
+	if err != nil {
+		return 0, fmt.Errorf("cannot encode %s of %s: %w", s.name, e.m.Name, err)
+	}
+	n := len(b)
 	if n+r.least() > r.most {
 		return 0, fmt.Errorf("cannot encode %s of %s: %v is not a text of at most %d bytes", s.name, e.m.Name, v, r.most-r.least())
 	}
@@ -137,7 +140,7 @@ func (e *partsEncoder) textLength(s *slot, v reading.Value) (int, error) {
 }
 
 // restEnd finds where the given values of a repeat = "rest" end.
-func (e *partsEncoder) restEnd() error {
+func (e *partsEncoder) restEnd() {
 	for i := range e.m.slots {
 		s := &e.m.slots[i]
 		v, ok := e.values[s.name]
@@ -146,61 +149,78 @@ func (e *partsEncoder) restEnd() error {
 		case s.reach > 0:
 			e.rest = max(e.rest, s.at+int(s.reach)-e.shift[s.behind])
 		case s.more != nil && s.more.sized && s.in == 0:
-			e.rest = s.at + len(v.Str()) - e.shift[s.behind]
+			b, _ := s.textBytes(v) // an error comes again when it is written
+			e.rest = s.at + len(b) - e.shift[s.behind]
 		}
 	}
-	return nil
 }
 
-// slots writes the values.
-func (e *partsEncoder) slots(b []byte) error {
+// write writes the values. A slot that is not there stands nowhere.
+func (e *partsEncoder) write(b []byte) error {
 	limit := max(len(b)-e.plan.trailer, 0)
-	for i := range e.m.slots {
-		s := &e.m.slots[i]
-		at, ok := s.at+len(b), true
-		if s.at >= 0 {
-			at, ok = e.place(&s.moving, s.at, limit)
+	e.slots = slices.Clone(e.m.slots)
+	there := make([]bool, len(e.slots))
+	for i := range e.slots {
+		s := &e.slots[i]
+		if there[i] = true; s.at >= 0 {
+			s.at, there[i] = e.place(&s.moving, s.at, limit)
 		}
+	}
+	for i := range e.slots {
+		s := &e.slots[i]
 		v, given := e.values[s.name]
 		switch {
-		case !ok && given:
+		case !there[i] && given:
 			return fmt.Errorf("no values in front of %s of %s", s.name, e.m.Name)
-		case !ok || s.more != nil && s.more.calc != nil:
+		case !there[i] || s.more != nil && s.more.calc != nil:
 			continue
 		case !given && s.needed():
 			return fmt.Errorf("no value for %s of %s", s.name, e.m.Name)
 		case !given:
 			continue
 		}
-		if err := e.put(s, b, at, v); err != nil {
+		if err := e.put(s, b, v); err != nil {
 			return fmt.Errorf("cannot encode %s of %s: %w", s.name, e.m.Name, err)
 		}
 	}
+	if err := signsAgree(e.slots, b, e.values); err != nil {
+		return fmt.Errorf("cannot encode %s: %w", e.m.Name, err)
+	}
+	return e.writeCounts(b)
+}
+
+// writeCounts writes the numbers that count what is given.
+func (e *partsEncoder) writeCounts(b []byte) error {
 	for i := range e.m.shape.series {
-		if r := &e.m.shape.series[i]; !r.text {
-			at := r.number.at - e.shift[r.number.behind]
-			if err := r.number.encode(b[at:at+r.number.size], reading.IntValue(int64(e.n[i+1]))); err != nil {
-				return fmt.Errorf("cannot encode %s of %s: %w", r.number.name, e.m.Name, err)
-			}
+		r := e.m.shape.series[i]
+		if r.text {
+			continue
+		}
+		r.number.at -= e.shift[r.number.behind]
+		if err := e.put(&r.number, b, reading.IntValue(int64(e.n[i+1]))); err != nil {
+			return fmt.Errorf("cannot encode %s of %s: %w", r.number.name, e.m.Name, err)
 		}
 	}
 	return nil
 }
 
-func (e *partsEncoder) put(s *slot, b []byte, at int, v reading.Value) error {
-	size := s.size
+// put writes one value at the slot's place.
+func (e *partsEncoder) put(s *slot, b []byte, v reading.Value) error {
+	at, size := resolveAt(s.at, len(b)), s.size
 	if s.more != nil && s.more.sized {
-		if size = len(v.Str()); v.Kind != reading.Text || size > s.size {
-			return fmt.Errorf("%v is not a text of at most %d bytes", v, s.size)
+		out, err := s.textBytes(v)
+		if err != nil {
+			return err
 		}
-		if s.in > 0 && e.m.shape.series[s.in-1].text && bytes.IndexByte([]byte(v.Str()), 0) >= 0 {
-			return fmt.Errorf("%v holds a NUL", v)
+		size = len(out)
+		if s.in > 0 && e.m.shape.series[s.in-1].text && bytes.IndexByte(out, 0) >= 0 {
+			return fmt.Errorf("%q has a NUL, which ends such a text", v.Str())
 		}
 	}
 	if at < 0 || at+size > len(b) {
 		return fmt.Errorf("the frame ends in front of it")
 	}
-	return s.encode(b[at:at+size], v)
+	return s.encode(b[at:at+size], v, e.slots, b)
 }
 
 // line writes a line of text.
@@ -304,7 +324,7 @@ func (e *partsEncoder) appendInteger(out []byte, at int, s *slot, v reading.Valu
 	} else if before, kind := parseInt(out[at:]); s.role == roleFlag && kind == aNumber {
 		storeUint(raw[:], before, false)
 	}
-	if err := s.encode(raw[:], v); err != nil {
+	if err := s.encode(raw[:], v, nil, nil); err != nil {
 		return out, err
 	}
 	if n := loadUint(raw[:], false); s.piece == pieceHex {

@@ -23,8 +23,10 @@ type layout struct {
 	full     int  // the same with padding
 	fromEnd  int  // bytes that negative offsets reach back
 	restAt   int  // where the repeated values begin
-	restSize int  // bytes of one of them
+	restSize int  // bytes of one of them; 1 where they are no whole bytes
 	restMax  int
+	restMost int // bytes of all of them
+	run      run
 	structure
 }
 
@@ -96,27 +98,30 @@ func (l *layout) place(key string, f *Field, a atom) {
 			l.m.add(key+".at", fmt.Sprint(l.off), fmt.Sprintf("at most %d", maxTotal), "")
 			l.off = 0
 		}
-		l.atEnd = false
+		l.run.bit, l.atEnd = 0, false
 	}
+	a = l.signed(key, f, l.reorder(key, f, a))
+	l.start(key, f, a)
 	if f.Repeat != "" {
 		l.rest = true
 		if l.off < 0 {
 			l.m.add(key+".at", fmt.Sprint(l.off), `an offset from the front beside repeat = "rest"`, "")
 			return
 		}
-		l.restAt, l.restSize, l.restMax = l.off, a.size, n
+		l.repeat(a, n)
 	}
 	v := l.value(key, f, a)
 	for i := range n {
-		at := l.off
-		if !l.advance(key, a.size) {
+		at, placed, ok := l.take(key, a)
+		if !ok {
 			return
 		}
 		if v != nil {
+			v.slot.atom = placed
 			l.publish(key, v, f, names[i], at)
 		}
 		if !l.rest && (f.Const != nil || names[i] != "_" || len(f.Flags) > 0) {
-			l.used = max(l.used, l.off)
+			l.used = max(l.used, l.reach())
 		}
 	}
 }
@@ -129,6 +134,7 @@ func (l *layout) skip(key string, f *Field) {
 		l.m.add(key+".skip", fmt.Sprint(f.Skip), fmt.Sprintf("1 to %d bytes", maxTotal), "")
 		return
 	}
+	l.wholeByte()
 	l.advance(key, f.Skip)
 }
 
@@ -246,7 +252,6 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 		l.m.add(key, fmt.Sprint(maxAtoms+1, " values"), fmt.Sprintf("at most %d in a message", maxAtoms), "")
 	}
 	l.keys[s.name] = key
-	s.shorten()
 	l.slots = append(l.slots, s)
 	if !s.hidden {
 		l.props = append(l.props, info)

@@ -85,8 +85,8 @@ func (r *series) howMany(b []byte, m *measured) (n, need int, why reason) {
 	if need = at + r.number.size; need > len(b) {
 		return 0, need, undecided
 	}
-	v := r.number.load(b[at:need])
-	if v > uint64(r.most) {
+	v, _, ok := r.number.magnitude(b[at:need])
+	if !ok || v > uint64(r.most) {
 		return 0, need, whyCount
 	}
 	return int(v), need, accepted
@@ -158,7 +158,7 @@ func (s *shape) brokenParts(data []byte) reason {
 			continue
 		}
 		var fill [8]byte
-		if b, ok := bytesAt(data, at, c.size, s.zeroFill, fill[:]); !ok || loadUint(b, c.big) != c.value {
+		if b, ok := bytesAt(data, at, c.size, s.zeroFill, fill[:]); !ok || !c.holds(b, 0) {
 			return whyConst
 		}
 	}

@@ -14,6 +14,7 @@ type parts struct {
 	cutter    // of a line of text
 	plan      *Plan
 	shape     *shape
+	slots     []slot
 	frame     []byte
 	data      []byte // the frame in front of its trailer
 	registers []float64
@@ -25,7 +26,7 @@ type parts struct {
 // put into props.
 func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counterState, absent *Absent) int {
 	m := f.Message
-	d := parts{plan: p, shape: &m.shape, frame: f.Bytes, data: f.Bytes[:len(f.Bytes)-p.trailer], counters: counters}
+	d := parts{plan: p, shape: &m.shape, slots: m.slots, frame: f.Bytes, data: f.Bytes[:len(f.Bytes)-p.trailer], counters: counters}
 	var few [16]float64
 	d.registers = few[:]
 	if m.inputs > len(few) {
@@ -124,7 +125,7 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	} else {
 		at -= d.shift[s.behind]
 	}
-	if end := at + size; s.short != shortNone && end >= 8 && end <= len(d.data) {
+	if end := s.end - d.shift[s.behind]; s.short != shortNone && end >= 8 && end <= len(d.data) {
 		prop.Value, ok = s.shortValue(d.frame, end)
 		absent.NaN += b2i(!ok)
 		return ok
@@ -136,11 +137,41 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	switch {
 	case !ok:
 		return false
+	case s.sign != signNone:
+		raw, ok := d.signed(s, b, absent)
+		return ok && s.number(raw, prop, absent)
 	case s.more != nil && s.more.modulus > 0 && d.counters != nil:
-		prop.Value, ok = s.total(s.load(b), &d.counters[s.more.counter], absent)
+		raw, ok := s.magnitudeOf(b, absent)
+		if ok {
+			prop.Value, ok = s.total(raw, &d.counters[s.more.counter], absent)
+		}
 		return ok
 	}
 	return s.decode(b, prop, absent)
+}
+
+// signed reads sign and magnitude, wherever the sign has moved to.
+func (d *parts) signed(s *slot, b []byte, absent *Absent) (uint64, bool) {
+	v, negative, ok := s.magnitude(b)
+	if ok && s.sign == signField {
+		t := &d.slots[s.signAt]
+		at := t.at - d.shift[t.behind]
+		if t.at < 0 {
+			at = t.at + len(d.frame)
+		}
+		var sign []byte
+		if sign, ok = d.bytes(at, t.size); ok {
+			negative, ok = t.isNonzero(sign)
+		}
+	}
+	return join(v, negative, ok, absent)
+}
+
+// magnitudeOf reads an unsigned integer; false where a BCD digit is none.
+func (s *slot) magnitudeOf(b []byte, absent *Absent) (uint64, bool) {
+	v, _, ok := s.magnitude(b)
+	absent.NaN += b2i(!ok)
+	return v, ok
 }
 
 // sizeOf returns how many bytes a text of no fixed size has.
@@ -166,6 +197,14 @@ func (s *slot) shortValue(b []byte, end int) (reading.Value, bool) {
 		return reading.DecimalValue(int64(top(b, end)>>(s.drop&63)), s.digits), true
 	case shortInt:
 		return reading.DecimalValue(int64(top(b, end))>>(s.drop&63), s.digits), true
+	case shortLow:
+		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
+	case shortLowInt:
+		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
+	case shortHigh:
+		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
+	case shortHighInt:
+		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
 	}
 	f := math.Float32frombits(uint32(top(b, end) >> 32))
 	return reading.Float32Value(f), f-f == 0

@@ -43,7 +43,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
 		}
 	}
-	s.max = s.min + l.restSize*l.restMax + l.slack[len(l.series)]
+	s.max = s.min + l.restMost + l.slack[len(l.series)]
 	if l.zeroFill {
 		s.min = c.shortest(prefix, s, l)
 	}

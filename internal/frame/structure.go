@@ -49,6 +49,10 @@ func (l *layout) structured(key string, f *Field) bool {
 	case f.Type == "s" || f.Type == "z":
 		l.longText(key, f)
 	case f.Repeat != "" && f.Repeat != "rest":
+		if atoms, err := parseStruct(f.Type); err == nil && len(atoms) == 1 && atoms[0].bits%8 != 0 {
+			l.m.add(key+".type", quote(f.Type), "whole bytes beside repeat by a field", "a group may hold several")
+			return true
+		}
 		one := *f
 		one.Repeat, one.Max, one.At = "", 0, nil
 		l.repeated(key, f, []Field{one})
@@ -108,7 +112,9 @@ func (l *layout) repeated(key string, f *Field, members []Field) {
 		l.moveTo(key, f)
 		l.off = *f.At
 	}
-	l.atEnd = l.atEnd && f.At == nil
+	if l.wholeByte(); f.At != nil {
+		l.atEnd = false
+	}
 	start, slots, consts, mistakes := l.off, len(l.slots), len(l.consts), len(l.m.list)
 	counted := f.Repeat != "" && f.Repeat != "rest"
 	switch {
@@ -136,6 +142,7 @@ func (l *layout) repeated(key string, f *Field, members []Field) {
 			}
 			l.field(memberKey, &members[i])
 		}
+		l.wholeByte()
 		if len(l.m.list) > mistakes {
 			return // they are the same in all others
 		}
@@ -174,7 +181,7 @@ func (l *layout) onlyGroup(key string, f *Field) bool {
 // endRest notes what a repeat to the end of the frame has: a repetition is
 // there only when all of it is.
 func (l *layout) endRest(start, stride, n, slots, consts int) {
-	l.restAt, l.restSize, l.restMax = start, stride, n
+	l.restAt, l.restSize, l.restMax, l.restMost = start, stride, n, stride*n
 	reach := func(at int, m *moving) { m.reach = uint16(start + (int(m.nth)+1)*stride - at) }
 	for i := slots; i < len(l.slots); i++ {
 		reach(l.slots[i].at, &l.slots[i].moving)
@@ -225,8 +232,8 @@ func (l *layout) number(key, name string) (slot, bool) {
 		return slot{}, false
 	}
 	s := l.slots[i]
-	if !s.atom.integer() || s.role != roleNumber || !s.scale.plain() || s.at < 0 || s.in > 0 || s.reach > 0 || s.more != nil || s.piece != noPiece {
-		l.m.add(key, quote(name), "a plain integer at a place from the front", "without scale, map, when or counter, outside a repeat")
+	if s.kind != rawUint || s.role != roleNumber || !s.scale.plain() || s.at < 0 || s.in > 0 || s.reach > 0 || s.more != nil || s.piece != noPiece {
+		l.m.add(key, quote(name), "a plain unsigned integer at a place from the front", "without scale, map, when or counter, outside a repeat")
 		return slot{}, false
 	}
 	return s, true
@@ -274,6 +281,11 @@ func (l *layout) find(name string) (int, bool) {
 	return 0, false
 }
 
+// beside reports whether a slot is there wherever a value laid out now is.
+func (l *layout) beside(s *slot) bool {
+	return s.in == 0 && !s.rest || l.group != nil && s.in == l.here.in && s.nth == l.here.nth && s.rest == l.rest
+}
+
 // called returns the name of a value in the present repetition.
 func (l *layout) called(name string) string {
 	if l.group == nil || l.group.given || name == "_" || name == "" {
@@ -311,7 +323,7 @@ func (l *layout) longText(key string, f *Field) {
 		return
 	}
 	l.moveTo(key, f)
-	if f.At != nil {
+	if l.wholeByte(); f.At != nil {
 		l.off = *f.At
 	}
 	if l.off < 0 || l.off > maxTotal {
@@ -323,7 +335,7 @@ func (l *layout) longText(key string, f *Field) {
 	switch {
 	case f.Repeat == "rest":
 		l.rest = true
-		l.restAt, l.restSize, l.restMax = l.off, 1, f.Max
+		l.restAt, l.restSize, l.restMax, l.restMost = l.off, 1, f.Max, f.Max
 	case repeat && !l.beginSeries(key, f, f.Max):
 		return
 	case !repeat && !l.addSeries(key+".type", series{text: true, at: l.off, most: f.Max}):
