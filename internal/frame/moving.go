@@ -58,7 +58,7 @@ func (s *shape) measure(b []byte, whole bool, m *measured) reason {
 		if r.text {
 			m.n[k], size, why = r.findEnd(b, at)
 		} else {
-			m.n[k], need, why = r.howMany(b, m)
+			m.n[k], need, why = r.howMany(b, m, whole && s.zeroFill)
 			size = m.n[k] * r.stride
 		}
 		switch {
@@ -81,12 +81,16 @@ func (s *shape) settle(i, size int, m *measured) {
 }
 
 // howMany reads the number of values; undecided when need bytes are not in.
-func (r *series) howMany(b []byte, m *measured) (n, need int, why reason) {
+// With zeros, those that are missing are 0.
+func (r *series) howMany(b []byte, m *measured, zeros bool) (n, need int, why reason) {
 	at := r.number.at - m.shift[r.number.behind]
-	if need = at + r.number.size; need > len(b) {
+	need = at + r.number.size
+	var fill [16]byte
+	said, ok := bytesAt(b, at, r.number.size, zeros, fill[:])
+	if !ok {
 		return 0, need, undecided
 	}
-	v, _, ok := r.number.magnitude(b[at:need])
+	v, _, ok := r.number.magnitude(said)
 	if !ok || v > uint64(r.most) {
 		return 0, need, whyCount
 	}
