@@ -64,6 +64,7 @@ func (p *exprParser) emit(s step) {
 	if p.err != nil {
 		return
 	}
+	s.takes = uint8(s.op.takes())
 	p.out.steps = append(p.out.steps, s)
 	p.held += 1 - s.op.takes()
 	switch {

@@ -190,8 +190,6 @@ func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) 
 		return data[at : at+size], true
 	case !zeros:
 		return nil, false
-	case size > len(fill): // a text: its NULs would be cut off
-		return data[min(at, len(data)):], true
 	}
 	n := 0
 	if at < len(data) {

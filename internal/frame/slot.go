@@ -149,7 +149,15 @@ func (s *slot) locate(p *Plan, slots []slot, b []byte, prop *reading.Property, a
 }
 
 // decode reads a value of any kind; false when it means "no value".
-func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
+func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) bool {
+	if s.role == roleText {
+		return s.decodeText(b, prop, absent)
+	}
+	return s.decodeNumber(b, prop, absent)
+}
+
+// decodeNumber is decode for all but texts.
+func (s *slot) decodeNumber(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
 	switch {
 	case s.kind == rawFloat:
 		prop.Value, ok = s.float(b, absent)
@@ -160,8 +168,6 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 	case s.role == roleBool:
 		prop.Value = reading.BoolValue(b[0] != 0)
 		return true
-	case s.role == roleText:
-		return s.decodeText(b, prop, absent)
 	case s.form == formBCD:
 		raw, ok := loadBCD(b, s.big, 0xFF)
 		if !ok {
