@@ -17,7 +17,7 @@ const counterSource = summed + `fields = [
 ]`
 
 // TestDecoder_Totals: a counter goes on growing over its wraps, also over
-// frames that are out of order, and a value that it cannot have is none.
+// frames that are out of order, and a value that it cannot have is none. [WIRE-24]
 func TestDecoder_Totals(t *testing.T) {
 	p := parsedPlan(t, counterSource).Renamed(func(name string) string { return "b_" + name })
 	d := p.NewDecoder()

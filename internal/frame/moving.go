@@ -180,7 +180,7 @@ func (m *measured) place(v *moving, at, limit int) (int, bool) {
 	return at, v.reach == 0 || at+int(v.reach) <= limit
 }
 
-// bytesAt returns bytes of the data; with zeros, those behind its end are 0,
+// bytesAt returns bytes of the data [WIRE-22]; with zeros, those behind its end are 0,
 // and fill may be used. False when they are not there.
 func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) {
 	switch {

@@ -245,7 +245,7 @@ type more struct {
 // computes reports whether the slot needs the values of others.
 func (m *more) computes() bool { return m.when != nil || m.calc != nil }
 
-// compute gives a computed value, rounded to the slot's digits.
+// compute gives a computed value, rounded to the slot's digits. [WIRE-23]
 func (s *slot) compute(registers []float64, absent *Absent) (reading.Value, bool) {
 	v, ok := s.more.calc.run(registers)
 	switch {

@@ -184,7 +184,7 @@ func TestStructure_Frames(t *testing.T) {
 	}
 }
 
-// TestStructure_Absent: what has no value is counted, each in its way.
+// TestStructure_Absent: what has no value is counted, each in its way. [WIRE-23]
 func TestStructure_Absent(t *testing.T) {
 	p := parsedPlan(t, summed+`fields = [
   { name = "_gone", type = "B", invalid = [1] },
