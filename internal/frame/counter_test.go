@@ -10,7 +10,7 @@ import (
 )
 
 // counterFrame is a frame with a counter of one byte and one of 30000 steps.
-const counterSource = summed + `fields = [
+const counterSource = checked + `fields = [
   { name = "a", type = "B", counter = true },
   { name = "ms", type = "<H", counter = 30000, scale = 0.001, invalid = [29990] },
   { name = "double", expr = "a * 2", digits = 0 },

@@ -144,14 +144,25 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	case s.sign != signNone:
 		raw, ok := d.signed(s, b, absent)
 		return ok && s.number(raw, prop, absent)
-	case s.more != nil && s.more.modulus > 0:
-		raw, ok := s.magnitudeOf(b, absent)
-		if ok {
-			prop.Value, ok = s.total(raw, d.counters, absent)
-		}
+	case s.kind == rawFloat:
+		prop.Value, ok = s.float(b, absent)
+		return ok
+	case s.role == roleFlag:
+		prop.Value = reading.BoolValue(s.load(b)>>s.bit&1 != 0)
+		return true
+	case s.role == roleBool:
+		prop.Value = reading.BoolValue(b[0] != 0)
+		return true
+	}
+	raw, ok := s.load(b), true
+	if s.form == formBCD {
+		raw, ok = s.magnitudeOf(b, absent)
+	}
+	if ok && s.more != nil && s.more.modulus > 0 {
+		prop.Value, ok = s.total(raw, d.counters, absent)
 		return ok
 	}
-	return s.decodeNumber(b, prop, absent)
+	return ok && s.number(raw, prop, absent)
 }
 
 // readText reads a text; of one that the frame does not have whole, zeros are
