@@ -54,7 +54,7 @@ func (s *shape) measure(b []byte, whole bool, m *measured) reason {
 		r, k := &s.series[i], i+1
 		at := r.at - m.shift[i]
 		var why reason
-		size, need := 0, 0
+		var size, need int
 		if r.text {
 			m.n[k], size, why = r.findEnd(b, at)
 		} else {

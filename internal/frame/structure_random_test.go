@@ -20,7 +20,6 @@ type drawnLayout struct {
 	t      *rapid.T
 	fields []frame.Field
 	values map[string]reading.Value
-	fixed  int // bytes of fields so far, where no series came before
 	series int
 }
 
