@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -209,11 +210,11 @@ func trip(t *rapid.T, p *frame.Plan, m *frame.MessagePlan, v map[string]reading.
 func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 	switch {
 	case info.Labels != nil:
-		for label := range info.Labels {
-			return reading.IntValue(label)
-		}
+		return reading.IntValue(rapid.SampledFrom(slices.Sorted(maps.Keys(info.Labels))).Draw(t, info.Name))
 	case info.Kind == reading.Bool:
 		return reading.BoolValue(rapid.Bool().Draw(t, info.Name))
+	case info.Kind == reading.Float32 && info.Range == nil:
+		return reading.Float32Value(rapid.Float32().Draw(t, info.Name))
 	case info.Kind == reading.Float32:
 		f := rapid.Float32Range(float32(info.Range[0]), float32(info.Range[1])).Draw(t, info.Name)
 		return reading.Float32Value(f)
