@@ -28,6 +28,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	c := &compiler{d: &d, p: &Plan{name: name, strict: d.Strict}}
 	c.marks()
 	c.numbers()
+	c.lines()
 	c.compileChecks()
 	c.messages()
 	c.shapes()
@@ -108,7 +109,7 @@ func (c *compiler) number(key string, r Ref, fromEnd bool) *number {
 	switch {
 	case err != nil:
 		c.add(key+".type", quote(text), `an unsigned integer such as "B", "<H" or ">I"`, err.cure)
-	case len(atoms) != 1 || atoms[0].kind != rawUint || atoms[0].size == 8:
+	case len(atoms) != 1 || !atoms[0].head():
 		c.add(key+".type", quote(text), `an unsigned integer of at most 4 bytes such as "B", "<H" or ">I"`, "")
 	default:
 		n.size, n.big = atoms[0].size, atoms[0].big
@@ -178,6 +179,7 @@ func (c *compiler) message(prefix string, m Message) {
 	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)
 	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
+	l.line, l.zeroFill, l.counters = c.p.split > 0, m.ZeroFill, &c.p.counters
 	data := c.d.Data
 	if m.Struct == "" && data == 0 {
 		data = len(c.p.sync)
@@ -189,15 +191,37 @@ func (c *compiler) message(prefix string, m Message) {
 		c.add(prefix+"data", fmt.Sprint(data), fmt.Sprintf("0 to %d", maxTotal), "")
 		data = 0
 	}
+	if out.shape.data = data; l.line {
+		data = 0
+	}
 	l.build(content{prefix: prefix, data: data, text: m.Struct, names: m.Names, fields: m.Fields})
-	c.keepOffSync(prefix, m, l)
-	out.slots, out.props = l.slots, l.props
-	out.shape.consts = l.consts
+	if !l.line {
+		c.keepOffSync(prefix, m, l)
+	}
+	out.slots, out.props, out.inputs = l.slots, l.props, l.inputs
+	out.parts = l.extended || l.zeroFill || l.line
+	l.constants(&out.shape)
 	if m.CRCExtra != nil {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true
 	}
-	c.shape(prefix, m, l, &out.shape, data)
+	if c.firstPiece(prefix, m, out); l.line {
+		c.lineShape(prefix, m, l, &out.shape)
+	} else {
+		c.shape(prefix, m, l, &out.shape, data)
+	}
+	for i := range out.slots {
+		out.slots[i].shorten(c.sure(out))
+	}
 	c.p.messages = append(c.p.messages, out)
+}
+
+// sure returns how many bytes a frame surely has when its slots are read;
+// decodeParts looks itself.
+func (c *compiler) sure(m *MessagePlan) int {
+	if m.parts {
+		return maxTotal
+	}
+	return m.shape.min
 }
 
 // identity checks id, turn and crc_extra.

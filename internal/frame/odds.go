@@ -24,7 +24,7 @@ func (p *Plan) Odds() float64 {
 		for i := range p.checks {
 			tail += p.checks[i].size // of a narrow CRC the free bits must be 0
 		}
-		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * math.Pow(256, -float64(tail))
+		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * m.shape.countOdds() * math.Pow(256, -float64(tail))
 	}
 	return sum
 }
@@ -84,7 +84,7 @@ func (p *Plan) oddsOf(told map[int]byte) float64 {
 // marker says the size, it is the number of places where one may stand.
 func (p *Plan) sizeOdds(s *shape) float64 {
 	switch {
-	case s.size > 0:
+	case s.size > 0, s.counts:
 		return 1
 	case s.length == nil:
 		return float64((s.max-s.min)/max(s.step, 1) + 1)

@@ -14,6 +14,10 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.add(prefix+"size", "size and length", "one of them", "")
 	}
 	own := c.lengthField(prefix+"length", m.Length)
+	if len(l.series) > 0 {
+		l.used = l.least()
+		l.full = l.used
+	}
 	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)
@@ -39,7 +43,10 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
 		}
 	}
-	s.max = s.min + l.restSize*l.restMax
+	s.max = s.min + l.restMost + l.slack[len(l.series)]
+	if l.zeroFill {
+		s.min = c.shortest(prefix, s, l)
+	}
 	if s.size > 0 {
 		if s.size < s.min {
 			c.add(prefix+"size", fmt.Sprint(s.size), fmt.Sprintf("at least %d", s.min), "the fields, checks and end marker need so many bytes")
@@ -78,6 +85,8 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		}
 		s.step, s.base = l.restSize, l.restAt+c.p.trailer
 		c.p.pieces = c.p.pieces || alone
+	case len(l.series) > 0:
+		s.counts = true
 	case m.Struct == "":
 		s.size = s.min
 	default:
@@ -102,6 +111,10 @@ func (c *compiler) deduceStruct(prefix string, l *layout, s *shape, data int) {
 // shapes works out what holds for all messages.
 func (c *compiler) shapes() {
 	p := c.p
+	if p.split > 0 {
+		c.lineShapes()
+		return
+	}
 	same := true
 	for i, m := range p.messages {
 		if i == 0 {
