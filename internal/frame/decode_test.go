@@ -148,6 +148,10 @@ func TestRoundTrip_EveryPreset(t *testing.T) {
 	for _, name := range frame.PresetNames() {
 		p := presetPlan(t, name)
 		for _, m := range p.Messages() {
+			derived := slices.ContainsFunc(m.Properties(), func(i frame.PropertyInfo) bool { return m.Derived(i.Name) })
+			if derived { // what it says does not make the frame
+				continue
+			}
 			t.Run(name+"/"+m.Name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) { roundTrip(t, p, m) })
 			})

@@ -128,7 +128,15 @@ func TestPresets_ExamplesEncodeBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := cleared(t, p, m, fromHex(t, e.Hex))
+		want := fromHex(t, e.Hex)
+		if presetDescription(t, p.Name()).Split == "" {
+			want = cleared(t, p, m, want)
+		}
+		for name := range e.Values {
+			if m.Derived(name) {
+				return // encodes from values that are not in the example
+			}
+		}
 		if len(got) < len(want) {
 			f, err := p.Parse(got)
 			if err != nil {

@@ -39,6 +39,9 @@ func encodeLow(t *testing.T, p *frame.Plan, m *frame.MessagePlan) []byte {
 func TestPlan_SealMakesAFrameOfAnyData(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, name := range frame.PresetNames() {
+		if presetDescription(t, name).Split != "" {
+			continue // not any data are a line of numbers
+		}
 		p := presetPlan(t, name)
 		for _, m := range p.Messages() {
 			b := encodeLow(t, p, m)
