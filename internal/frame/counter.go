@@ -33,16 +33,21 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) Absent {
 }
 
 // total moves a counter's total to its raw value. A value that the counter
-// cannot have changes nothing.
-func (s *slot) total(raw uint64, c *counterState, absent *Absent) (reading.Value, bool) {
+// cannot have changes nothing. Without counters it gives the raw value.
+func (s *slot) total(raw uint64, counters []counterState, absent *Absent) (reading.Value, bool) {
 	if slices.Contains(s.invalid, raw) {
 		absent.Invalid++
 		return reading.Value{}, false
 	}
-	if _, ok := s.integer(raw); !ok || raw >= s.more.modulus {
+	v, ok := s.integer(raw)
+	if !ok || raw >= s.more.modulus {
 		absent.Range++
 		return reading.Value{}, false
 	}
+	if counters == nil {
+		return v, true
+	}
+	c := &counters[s.more.counter]
 	c.step(raw, s.more.modulus)
 	mantissa := c.total
 	if !s.scale.plain() {
@@ -50,7 +55,6 @@ func (s *slot) total(raw uint64, c *counterState, absent *Absent) (reading.Value
 		if mantissa < 0 {
 			magnitude = -magnitude
 		}
-		var ok bool
 		if mantissa, ok = s.scale.apply(c.total < 0, magnitude); !ok {
 			absent.Range++
 			return reading.Value{}, false

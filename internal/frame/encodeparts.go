@@ -87,7 +87,7 @@ func (e *partsEncoder) size() (total int, err error) {
 		shape.settle(i, size, &e.measured)
 	}
 	e.restEnd()
-	total = max(e.need+e.plan.trailer, shape.min, e.rest+e.plan.trailer)
+	total = max(e.need+shape.tail, shape.min, e.rest+shape.tail)
 	if shape.size > 0 {
 		total = shape.size
 	}
@@ -104,30 +104,36 @@ func (e *partsEncoder) length(i int) (int, error) {
 	n := 0
 	for k := range e.m.slots {
 		s := &e.m.slots[k]
+		v, ok := e.values[s.name]
+		if s.more != nil && s.more.sized && int(s.more.series) == i+1 {
+			if !ok && s.needed() {
+				return 0, fmt.Errorf("no value for %s of %s", s.name, e.m.Name)
+			}
+			return e.textLength(r, s, v, ok)
+		}
 		if int(s.in) != i+1 {
 			continue
-		}
-		v, ok := e.values[s.name]
-		if s.more != nil && s.more.sized {
-			return e.textLength(s, v)
 		}
 		needs = needs || s.needed()
 		if there[s.nth] = there[s.nth] || ok; ok {
 			n = max(n, int(s.nth)+1)
 		}
 	}
-	if v, ok := e.values[r.number.name]; ok {
+	name := e.m.slots[r.slot].name
+	if v, ok := e.values[name]; ok && !r.text {
 		said := v.Int64()
 		if said < 0 || said > int64(r.most) || int64(n) > said || needs && int64(n) < said {
-			return 0, fmt.Errorf("%s of %s says %v, but there are values for %d", r.number.name, e.m.Name, v, n)
+			return 0, fmt.Errorf("%s of %s says %v, but there are values for %d", name, e.m.Name, v, n)
 		}
 		n = int(said)
 	}
 	return n, nil
 }
 
-func (e *partsEncoder) textLength(s *slot, v reading.Value) (int, error) {
-	r := &e.m.shape.series[s.in-1]
+func (e *partsEncoder) textLength(r *series, s *slot, v reading.Value, given bool) (int, error) {
+	if !given {
+		return 0, nil
+	}
 	b, err := s.textBytes(v)
 	if err != nil {
 		return 0, fmt.Errorf("cannot encode %s of %s: %w", s.name, e.m.Name, err)
@@ -148,7 +154,7 @@ func (e *partsEncoder) restEnd() {
 		case !ok || s.at < 0:
 		case s.reach > 0:
 			e.rest = max(e.rest, s.at+int(s.reach)-e.shift[s.behind])
-		case s.more != nil && s.more.sized && s.in == 0:
+		case s.more != nil && s.more.sized && s.more.series == 0:
 			b, _ := s.textBytes(v) // an error comes again when it is written
 			e.rest = s.at + len(b) - e.shift[s.behind]
 		}
@@ -174,7 +180,7 @@ func (e *partsEncoder) write(b []byte) error {
 			return fmt.Errorf("no values in front of %s of %s", s.name, e.m.Name)
 		case !there[i] || s.more != nil && s.more.calc != nil:
 			continue
-		case !given && s.needed():
+		case !given && s.needed() && !e.counts(s):
 			return fmt.Errorf("no value for %s of %s", s.name, e.m.Name)
 		case !given:
 			continue
@@ -187,6 +193,11 @@ func (e *partsEncoder) write(b []byte) error {
 		return fmt.Errorf("cannot encode %s: %w", e.m.Name, err)
 	}
 	return e.writeCounts(b)
+}
+
+// counts reports whether the slot says how long a series is.
+func (e *partsEncoder) counts(s *slot) bool {
+	return slices.ContainsFunc(e.m.shape.series, func(r series) bool { return !r.text && e.m.slots[r.slot].name == s.name })
 }
 
 // writeCounts writes the numbers that count what is given.
@@ -213,7 +224,7 @@ func (e *partsEncoder) put(s *slot, b []byte, v reading.Value) error {
 			return err
 		}
 		size = len(out)
-		if s.in > 0 && e.m.shape.series[s.in-1].text && bytes.IndexByte(out, 0) >= 0 {
+		if k := s.more.series; k > 0 && e.m.shape.series[k-1].text && bytes.IndexByte(out, 0) >= 0 {
 			return fmt.Errorf("%q has a NUL, which ends such a text", v.Str())
 		}
 	}

@@ -55,6 +55,7 @@ type shape struct {
 	ends     [maxSeries + 1]int // behind so many series: what a frame needs, if they are full
 	moved    []movedConst       // constants behind or among them
 	counts   bool               // the series say the size
+	tail     int                // bytes behind the fields: the trailer, or fields from the end
 	zeroFill bool               // what is missing at the end is 0
 	data     int                // lines of text: where the pieces begin
 	pieces   int                // lines of text: how many there must be

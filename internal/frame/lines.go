@@ -261,8 +261,8 @@ func (d *parts) readPiece(s *slot, prop *reading.Property, absent *Absent) (ok b
 		absent.Range++
 		return false
 	}
-	if s.more != nil && s.more.modulus > 0 && d.counters != nil {
-		prop.Value, ok = s.total(raw, &d.counters[s.more.counter], absent)
+	if s.more != nil && s.more.modulus > 0 {
+		prop.Value, ok = s.total(raw, d.counters, absent)
 		return ok
 	}
 	return s.number(raw, prop, absent)

@@ -16,6 +16,7 @@ import (
 type series struct {
 	text   bool // it ends with NUL
 	number slot // else: says how many
+	slot   int  // the same among the message's slots
 	at     int  // where it begins if all series before it are full
 	most   int  // values, or bytes of text with its NUL
 	stride int  // bytes of one
@@ -121,7 +122,7 @@ func (p *Plan) fitCounts(s *shape, held []byte) verdict {
 	default:
 		return refuse(why)
 	}
-	total := max(m.need+p.trailer, s.min)
+	total := max(m.need+s.tail, s.min)
 	if total > len(held) {
 		return p.fitPart(s, held, total, total)
 	}

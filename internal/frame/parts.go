@@ -140,10 +140,10 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	case s.sign != signNone:
 		raw, ok := d.signed(s, b, absent)
 		return ok && s.number(raw, prop, absent)
-	case s.more != nil && s.more.modulus > 0 && d.counters != nil:
+	case s.more != nil && s.more.modulus > 0:
 		raw, ok := s.magnitudeOf(b, absent)
 		if ok {
-			prop.Value, ok = s.total(raw, &d.counters[s.more.counter], absent)
+			prop.Value, ok = s.total(raw, d.counters, absent)
 		}
 		return ok
 	}
@@ -176,8 +176,8 @@ func (s *slot) magnitudeOf(b []byte, absent *Absent) (uint64, bool) {
 
 // sizeOf returns how many bytes a text of no fixed size has.
 func (d *parts) sizeOf(s *slot, at int) int {
-	if s.in > 0 {
-		return d.n[s.in]
+	if s.more.series > 0 {
+		return d.n[s.more.series]
 	}
 	return max(min(s.size, len(d.data)-at), 0)
 }
@@ -215,6 +215,7 @@ type more struct {
 	when    *program
 	calc    *program // the value is computed; there are no bytes
 	sized   bool     // text: as long as its series says, or to the end of the data
+	series  uint8    // this one, counted from 1; 0: to the end
 	modulus uint64   // a counter that starts at 0 again behind this value - 1
 	counter int      // its place among a decoder's counters
 }

@@ -18,6 +18,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		l.used = l.least()
 		l.full = l.used
 	}
+	s.tail = max(c.p.trailer, l.fromEnd)
 	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)

@@ -193,11 +193,11 @@ func (l *layout) endRest(start, stride, n, slots, consts int) {
 
 // beginSeries begins values that an earlier field counts.
 func (l *layout) beginSeries(key string, f *Field, most int) bool {
-	number, ok := l.number(key+".repeat", f.Repeat)
+	i, ok := l.number(key+".repeat", f.Repeat)
 	if !ok {
 		return false
 	}
-	return l.addSeries(key+".repeat", series{number: number, at: l.off, most: most})
+	return l.addSeries(key+".repeat", series{number: l.slots[i], slot: i, at: l.off, most: most})
 }
 
 func (l *layout) addSeries(key string, s series) bool {
@@ -225,18 +225,18 @@ func (l *layout) endSeries(stride int) {
 }
 
 // number finds the field that counts.
-func (l *layout) number(key, name string) (slot, bool) {
+func (l *layout) number(key, name string) (int, bool) {
 	i, ok := l.find(name)
 	if !ok {
 		l.m.add(key, quote(name), `"rest" or the name of an earlier integer field`, "")
-		return slot{}, false
+		return 0, false
 	}
-	s := l.slots[i]
+	s := &l.slots[i]
 	if s.kind != rawUint || s.role != roleNumber || !s.scale.plain() || s.at < 0 || s.in > 0 || s.reach > 0 || s.more != nil || s.piece != noPiece {
 		l.m.add(key, quote(name), "a plain unsigned integer at a place from the front", "without scale, map, when or counter, outside a repeat")
-		return slot{}, false
+		return 0, false
 	}
-	return s, true
+	return i, true
 }
 
 // constants hands on the constants, those at a place of their own apart.
@@ -344,8 +344,9 @@ func (l *layout) longText(key string, f *Field) {
 	before := len(l.slots)
 	l.plainField(key, &one)
 	for i := before; i < len(l.slots); i++ {
-		l.slots[i].extra().sized = true
-		l.slots[i].rest = false
+		s := &l.slots[i]
+		s.extra().sized, s.more.series = true, s.in
+		s.rest, s.reach, s.in = false, 0, 0 // it is always there, if only with no bytes
 	}
 	if l.extended = true; f.Repeat != "rest" {
 		l.endSeries(1)
