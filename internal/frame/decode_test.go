@@ -195,8 +195,8 @@ func trip(t *rapid.T, p *frame.Plan, m *frame.MessagePlan, v map[string]reading.
 	}
 	f, err := p.Parse(b)
 	for n := range b {
-		if _, short := p.Parse(b[:n]); err != nil && short == nil && m.Turn != "" {
-			t.Skip("its beginning is a frame of the other turn, with a right check")
+		if _, short := p.Parse(b[:n]); err != nil && short == nil && (m.Turn != "" || !p.Checked()) {
+			t.Skip("its beginning is a frame of the other turn, or ends where a value looks like the end marker")
 		}
 	}
 	if err != nil {
