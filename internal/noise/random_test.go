@@ -35,6 +35,9 @@ func TestRandomBytes(t *testing.T) {
 			if most := mostBy(expected); got > most {
 				t.Errorf("%d readings out of noise, at most %d by chance", got, most)
 			}
+			if all[p.Name()].Split != "" {
+				return // that noise is hardly ever digits is left out of the chance
+			}
 			if least := expected - float64(mostBy(expected)-int(expected)); float64(got) < least-1 {
 				t.Errorf("%d readings out of noise, at least %.0f by chance", got, least)
 			}
