@@ -89,8 +89,10 @@ func (c *check) put(frame []byte, extra byte) {
 // none.
 func (c *check) loadHex(b []byte) (uint64, bool) {
 	var raw [8]byte
-	n, err := hex.Decode(raw[:], b)
-	return loadCheck(raw[:n], c.big), err == nil
+	if _, err := hex.Decode(raw[:], b); err != nil {
+		return 0, false
+	}
+	return loadCheck(raw[:len(b)/2], c.big), true
 }
 
 func (c *check) putHex(b []byte, v uint64) {

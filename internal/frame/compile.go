@@ -175,6 +175,10 @@ func (c *compiler) messages() {
 
 // message compiles one message and the shape of its frames.
 func (c *compiler) message(prefix string, m Message) {
+	if c.p.split > 0 && m.Struct != "" {
+		c.add(prefix+"struct", "struct beside split", "fields of type num, int, hex, str or _", "")
+		return
+	}
 	out := &MessagePlan{Name: m.Name, IDs: slices.Clone(m.ID), Turn: m.Turn}
 	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)

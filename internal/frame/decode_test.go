@@ -223,6 +223,9 @@ func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 		f := rapid.Float32Range(float32(info.Range[0]), float32(info.Range[1])).Draw(t, info.Name)
 		return reading.Float32Value(f)
 	}
+	if info.Range == nil { // a counter: encoding knows no earlier frame
+		return reading.IntValue(rapid.Int64Range(0, 999).Draw(t, info.Name))
+	}
 	power := math.Pow10(info.Digits)
 	low, high := int64(math.Ceil(info.Range[0]*power)), int64(math.Floor(info.Range[1]*power))
 	mantissa := rapid.Int64Range(low, high).Draw(t, info.Name)

@@ -46,9 +46,9 @@ func (v verdict) String() string {
 	return fmt.Sprintf("reason %d, %d bytes dropped", v.why, v.drop)
 }
 
-// Derived reports whether the message's value of that name is made from others,
-// or from earlier frames: encoding it alone does not bring it back.
+// Derived reports whether the message's value of that name is made from others:
+// encoding it alone does not bring it back.
 func (m *MessagePlan) Derived(name string) bool {
 	i := slices.IndexFunc(m.slots, func(s slot) bool { return s.name == name })
-	return i >= 0 && m.slots[i].more != nil && (m.slots[i].more.calc != nil || m.slots[i].more.modulus > 0)
+	return i >= 0 && m.slots[i].more != nil && m.slots[i].more.calc != nil
 }

@@ -29,8 +29,6 @@ func (c *compiler) lines() {
 		c.add("end", "none", `the line's end marker, "0A" or "0D 0A"`, "")
 	case c.d.ID != nil || c.d.Seq != nil:
 		c.add("split", "split beside id or seq", "first in the messages", "")
-	case c.d.Struct != "":
-		c.add("struct", "struct beside split", "fields of type num, int, hex, str or _", "")
 	}
 	if c.d.Max == 0 {
 		c.add("max", "none", "the longest line in bytes, with its end marker", "")

@@ -261,6 +261,10 @@ func (d *parts) readPiece(s *slot, prop *reading.Property, absent *Absent) (ok b
 		absent.Range++
 		return false
 	}
+	if s.role == roleFlag {
+		prop.Value = reading.BoolValue(raw>>s.bit&1 != 0)
+		return true
+	}
 	if s.more != nil && s.more.modulus > 0 {
 		prop.Value, ok = s.total(raw, d.counters, absent)
 		return ok

@@ -38,6 +38,8 @@ func (l *layout) structured(key string, f *Field) bool {
 		l.expression(key, f)
 	case l.rest && l.group == nil:
 		l.m.add(key, "a field after repeat", `nothing after repeat = "rest"`, "")
+	case f.Const != nil && (f.When != "" || f.Counter != nil):
+		l.m.add(key+".const", fmt.Sprint(*f.Const), "const without when and counter", "a constant has no value to send")
 	case l.line:
 		l.pieces(key, f)
 	case l.group != nil && (f.Group != nil || f.Repeat != ""):
@@ -72,6 +74,7 @@ func (l *layout) moveTo(key string, f *Field) {
 	if *f.At >= l.series[0].at {
 		l.m.add(key+".at", fmt.Sprint(*f.At), fmt.Sprintf("a place in front of %d, or from the end", l.series[0].at),
 			"what stands behind a repeat moves; leave at out")
+		l.here.behind = uint8(len(l.series))
 	}
 }
 
