@@ -214,7 +214,9 @@ func (c *compiler) message(prefix string, m Message) {
 		c.shape(prefix, m, l, &out.shape, data)
 	}
 	for i := range out.slots {
-		out.slots[i].shorten(c.sure(out))
+		if !l.line {
+			out.slots[i].shorten(c.sure(out))
+		}
 	}
 	c.p.messages = append(c.p.messages, out)
 }

@@ -64,7 +64,7 @@ func (s *slot) total(raw uint64, counters []counterState, absent *Absent) (readi
 }
 
 // step moves the total to a raw value by the shorter way around: more than
-// half of the modulus is a step back.
+// half of the modulus is a step back. [WIRE-24]
 func (c *counterState) step(raw, modulus uint64) {
 	if !c.seen {
 		c.seen, c.last, c.total = true, raw, int64(raw)

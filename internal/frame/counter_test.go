@@ -10,14 +10,14 @@ import (
 )
 
 // counterFrame is a frame with a counter of one byte and one of 30000 steps.
-const counterSource = summed + `fields = [
+const counterSource = checked + `fields = [
   { name = "a", type = "B", counter = true },
   { name = "ms", type = "<H", counter = 30000, scale = 0.001, invalid = [29990] },
   { name = "double", expr = "a * 2", digits = 0 },
 ]`
 
 // TestDecoder_Totals: a counter goes on growing over its wraps, also over
-// frames that are out of order, and a value that it cannot have is none.
+// frames that are out of order, and a value that it cannot have is none. [WIRE-24]
 func TestDecoder_Totals(t *testing.T) {
 	p := parsedPlan(t, counterSource).Renamed(func(name string) string { return "b_" + name })
 	d := p.NewDecoder()

@@ -18,7 +18,7 @@ const (
 )
 
 // parseDecimal reads a decimal number, 12, -0.50, .5 or 1.5e-3, with exactly
-// the decimals that are written. It allocates nothing.
+// the decimals that are written. It allocates nothing. [WIRE-25]
 func parseDecimal(b []byte) (mantissa int64, digits int, kind numberText) {
 	negative := len(b) > 0 && b[0] == '-'
 	if negative || len(b) > 0 && b[0] == '+' {

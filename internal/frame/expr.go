@@ -14,6 +14,7 @@ type program struct {
 
 type step struct {
 	op    opcode
+	takes uint8   // values off the stack
 	input uint16  // opLoad: the register
 	value float64 // opConst
 }
@@ -85,7 +86,7 @@ func (p *program) run(registers []float64) (v float64, ok bool) {
 	n := 0 // held
 	for i := range p.steps {
 		s := &p.steps[i]
-		switch s.op.takes() {
+		switch s.takes {
 		case 0:
 			v = s.value
 			if s.op == opLoad {

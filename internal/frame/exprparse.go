@@ -64,6 +64,7 @@ func (p *exprParser) emit(s step) {
 	if p.err != nil {
 		return
 	}
+	s.takes = uint8(s.op.takes())
 	p.out.steps = append(p.out.steps, s)
 	p.held += 1 - s.op.takes()
 	switch {
@@ -160,9 +161,12 @@ func (p *exprParser) operators(level int) {
 func (p *exprParser) operator(level int) (opcode, bool) {
 	p.space()
 	rest := p.text[p.at:]
+	doubled := len(rest) > 1 && rest[1] == rest[0] && strings.IndexByte("<>|&", rest[0]) >= 0
 	for _, o := range exprOperators[level] {
-		// "<" is not the beginning of "<<", nor "|" that of "||".
-		if strings.HasPrefix(rest, o.token) && !(len(o.token) == 1 && len(rest) > 1 && rest[1] == rest[0] && strings.Contains("<>|&", o.token)) {
+		if doubled && len(o.token) == 1 { // "<" is not the beginning of "<<", nor "|" that of "||"
+			continue
+		}
+		if strings.HasPrefix(rest, o.token) {
 			p.at += len(o.token)
 			return o.op, true
 		}

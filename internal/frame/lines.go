@@ -244,7 +244,7 @@ func (d *parts) readPiece(s *slot, prop *reading.Property, absent *Absent) (ok b
 		return false
 	}
 	var raw uint64
-	kind := aNumber
+	var kind numberText
 	switch s.piece {
 	case pieceText:
 		prop.Value = reading.TextValue(strings.ToValidUTF8(string(piece), "\uFFFD"))

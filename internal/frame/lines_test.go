@@ -167,7 +167,7 @@ func TestLines_Encode(t *testing.T) {
 }
 
 // TestLines_DecimalsAreExact: a number in a line keeps the decimals that are
-// written; none goes through a float.
+// written; none goes through a float. [WIRE-25]
 func TestLines_DecimalsAreExact(t *testing.T) {
 	p := parsedPlan(t, summedLine+`fields = [{ name = "v", type = "num" }]`)
 	rapid.Check(t, func(t *rapid.T) {

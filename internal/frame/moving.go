@@ -54,11 +54,11 @@ func (s *shape) measure(b []byte, whole bool, m *measured) reason {
 		r, k := &s.series[i], i+1
 		at := r.at - m.shift[i]
 		var why reason
-		size, need := 0, 0
+		var size, need int
 		if r.text {
 			m.n[k], size, why = r.findEnd(b, at)
 		} else {
-			m.n[k], need, why = r.howMany(b, m)
+			m.n[k], need, why = r.howMany(b, m, whole && s.zeroFill)
 			size = m.n[k] * r.stride
 		}
 		switch {
@@ -81,12 +81,16 @@ func (s *shape) settle(i, size int, m *measured) {
 }
 
 // howMany reads the number of values; undecided when need bytes are not in.
-func (r *series) howMany(b []byte, m *measured) (n, need int, why reason) {
+// With zeros, those that are missing are 0.
+func (r *series) howMany(b []byte, m *measured, zeros bool) (n, need int, why reason) {
 	at := r.number.at - m.shift[r.number.behind]
-	if need = at + r.number.size; need > len(b) {
+	need = at + r.number.size
+	var fill [16]byte
+	said, ok := bytesAt(b, at, r.number.size, zeros, fill[:])
+	if !ok {
 		return 0, need, undecided
 	}
-	v, _, ok := r.number.magnitude(b[at:need])
+	v, _, ok := r.number.magnitude(said)
 	if !ok || v > uint64(r.most) {
 		return 0, need, whyCount
 	}
@@ -176,7 +180,7 @@ func (m *measured) place(v *moving, at, limit int) (int, bool) {
 	return at, v.reach == 0 || at+int(v.reach) <= limit
 }
 
-// bytesAt returns bytes of the data; with zeros, those behind its end are 0,
+// bytesAt returns bytes of the data [WIRE-22]; with zeros, those behind its end are 0,
 // and fill may be used. False when they are not there.
 func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) {
 	switch {
@@ -186,8 +190,6 @@ func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) 
 		return data[at : at+size], true
 	case !zeros:
 		return nil, false
-	case size > len(fill): // a text: its NULs would be cut off
-		return data[min(at, len(data)):], true
 	}
 	n := 0
 	if at < len(data) {

@@ -11,15 +11,14 @@ import (
 // messages never come here.
 type parts struct {
 	measured
-	cutter    // of a line of text
-	plan      *Plan
-	shape     *shape
-	slots     []slot
-	frame     []byte
-	data      []byte // the frame in front of its trailer
-	registers []float64
-	counters  []counterState // nil: counters are given raw
-	fill      [16]byte
+	cutter   // of a line of text
+	plan     *Plan
+	shape    *shape
+	slots    []slot
+	frame    []byte
+	data     []byte         // the frame in front of its trailer
+	counters []counterState // nil: counters are given raw
+	fill     [16]byte
 }
 
 // decodeParts decodes such a message; it returns how many properties it has
@@ -27,14 +26,14 @@ type parts struct {
 func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counterState, absent *Absent) int {
 	m := f.Message
 	d := parts{plan: p, shape: &m.shape, slots: m.slots, frame: f.Bytes, data: f.Bytes[:len(f.Bytes)-p.trailer], counters: counters}
-	var few [16]float64
-	d.registers = few[:]
+	var few [16]float64 // no part of d: it would be moved to the heap
+	registers := few[:]
 	if m.inputs > len(few) {
 		var many [maxInputs]float64
-		d.registers = many[:]
+		registers = many[:]
 	}
 	for i := range m.inputs {
-		d.registers[i] = math.NaN()
+		registers[i] = math.NaN()
 	}
 	switch {
 	case p.split > 0:
@@ -43,43 +42,53 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 		return 0 // no frame of this plan's scanner
 	}
 	n := 0
+	var unsent Absent // what a hidden slot lacks was not to be sent
 	for i := range m.slots {
 		s := &m.slots[i]
-		prop, counted := &props[n], absent
-		if prop.Label != "" { // of an earlier reading
-			prop.Label = ""
-		}
+		prop, count := &props[n], absent
 		if s.hidden {
 			if s.input == 0 {
 				continue
 			}
-			counted = &Absent{} // nothing that was to be sent is missing
+			count = &unsent
 		}
-		if !d.decode(s, prop, counted) {
+		if prop.Label != "" { // of an earlier reading
+			prop.Label = ""
+		}
+		if !d.decode(s, registers, prop, count) {
 			continue
 		}
 		if s.input > 0 {
-			d.registers[s.input-1] = prop.Value.Float()
+			registers[s.input-1] = prop.Value.Float()
 		}
-		if s.hidden {
-			continue
+		if !s.hidden {
+			prop.Name = s.name
+			n++
 		}
-		prop.Name = s.name
-		n++
 	}
 	return n
 }
 
 // decode gives a slot its value; false when it has none.
-func (d *parts) decode(s *slot, prop *reading.Property, absent *Absent) (ok bool) {
+func (d *parts) decode(s *slot, registers []float64, prop *reading.Property, absent *Absent) (ok bool) {
+	if s.more == nil && s.short != shortNone && s.reach == 0 {
+		if s.in > 0 && int(s.nth) >= d.n[s.in] {
+			return false
+		}
+		if end := s.end - d.shift[s.behind]; end >= 8 && end <= len(d.data) {
+			prop.Value, ok = s.shortValue(d.frame, end)
+			absent.NaN += b2i(!ok)
+			return ok
+		}
+	}
 	if !d.there(s) {
 		return false
 	}
 	if s.more != nil && s.more.computes() {
-		if ok = d.allowed(s, absent); !ok || s.more.calc == nil {
+		if ok = s.allowed(registers, absent); !ok || s.more.calc == nil {
 			return ok && d.read(s, prop, absent)
 		}
-		prop.Value, ok = s.compute(d.registers, absent)
+		prop.Value, ok = s.compute(registers, absent)
 		return ok
 	}
 	return d.read(s, prop, absent)
@@ -98,11 +107,11 @@ func (d *parts) there(s *slot) bool {
 }
 
 // allowed tests when.
-func (d *parts) allowed(s *slot, absent *Absent) bool {
+func (s *slot) allowed(registers []float64, absent *Absent) bool {
 	if s.more.when == nil {
 		return true
 	}
-	holds, ok := s.more.when.run(d.registers)
+	holds, ok := s.more.when.run(registers)
 	switch {
 	case !ok || holds != holds:
 		absent.Input++
@@ -125,13 +134,8 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	} else {
 		at -= d.shift[s.behind]
 	}
-	if end := s.end - d.shift[s.behind]; s.short != shortNone && end >= 8 && end <= len(d.data) {
-		prop.Value, ok = s.shortValue(d.frame, end)
-		absent.NaN += b2i(!ok)
-		return ok
-	}
-	if s.more != nil && s.more.sized {
-		size = d.sizeOf(s, at)
+	if s.role == roleText {
+		return d.readText(s, at, prop, absent)
 	}
 	b, ok := d.bytes(at, size)
 	switch {
@@ -140,14 +144,43 @@ func (d *parts) read(s *slot, prop *reading.Property, absent *Absent) (ok bool) 
 	case s.sign != signNone:
 		raw, ok := d.signed(s, b, absent)
 		return ok && s.number(raw, prop, absent)
-	case s.more != nil && s.more.modulus > 0:
-		raw, ok := s.magnitudeOf(b, absent)
-		if ok {
-			prop.Value, ok = s.total(raw, d.counters, absent)
-		}
+	case s.kind == rawFloat:
+		prop.Value, ok = s.float(b, absent)
+		return ok
+	case s.role == roleFlag:
+		prop.Value = reading.BoolValue(s.load(b)>>s.bit&1 != 0)
+		return true
+	case s.role == roleBool:
+		prop.Value = reading.BoolValue(b[0] != 0)
+		return true
+	}
+	raw, ok := s.load(b), true
+	if s.form == formBCD {
+		raw, ok = s.magnitudeOf(b, absent)
+	}
+	if ok && s.more != nil && s.more.modulus > 0 {
+		prop.Value, ok = s.total(raw, d.counters, absent)
 		return ok
 	}
-	return s.decode(b, prop, absent)
+	return ok && s.number(raw, prop, absent)
+}
+
+// readText reads a text; of one that the frame does not have whole, zeros are
+// missing.
+func (d *parts) readText(s *slot, at int, prop *reading.Property, absent *Absent) bool {
+	size, in := s.size, d.frame
+	if s.more != nil && s.more.sized {
+		size = d.sizeOf(s, at)
+	}
+	switch {
+	case d.shape.zeroFill:
+		in = d.data
+		size = max(min(size, len(in)-at), 0)
+		at = min(at, len(in))
+	case at < 0 || at+size > len(in):
+		return false
+	}
+	return s.decodeText(in[at:at+size], prop, absent)
 }
 
 // signed reads sign and magnitude, wherever the sign has moved to.
@@ -223,7 +256,7 @@ type more struct {
 // computes reports whether the slot needs the values of others.
 func (m *more) computes() bool { return m.when != nil || m.calc != nil }
 
-// compute gives a computed value, rounded to the slot's digits.
+// compute gives a computed value, rounded to the slot's digits. [WIRE-23]
 func (s *slot) compute(registers []float64, absent *Absent) (reading.Value, bool) {
 	v, ok := s.more.calc.run(registers)
 	switch {

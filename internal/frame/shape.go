@@ -187,3 +187,30 @@ func (c *compiler) sound() {
 		c.add("id", "id", "no id", "an end marker alone cannot tell messages apart")
 	}
 }
+
+// constants hands on the constants, those at a place of their own apart.
+func (l *layout) constants(s *shape) {
+	s.series, s.ends, s.zeroFill = l.series, l.ends, l.zeroFill
+	for _, c := range l.consts {
+		if c.moving == (moving{}) && !l.zeroFill || c.at < 0 {
+			s.consts = append(s.consts, c.constant)
+		} else {
+			s.moved = append(s.moved, c)
+		}
+	}
+}
+
+// shortest returns the fewest bytes of a frame with zero_fill.
+func (c *compiler) shortest(prefix string, s *shape, l *layout) int {
+	switch {
+	case s.counts || s.size > 0 && c.d.Size == 0 && s.length == nil:
+		c.add(prefix+"zero_fill", "neither length nor end", "one of them, so that a frame can be shorter than its fields", "")
+	case l.rest:
+		c.add(prefix+"zero_fill", `zero_fill beside repeat = "rest"`, "one of them", "")
+	}
+	n := max(c.head+c.p.trailer, c.checkReach(), l.fromEnd)
+	if s.length != nil {
+		n = max(n, s.length.end+c.p.trailer)
+	}
+	return n
+}

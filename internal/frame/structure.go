@@ -2,10 +2,7 @@ package frame
 
 import (
 	"fmt"
-	"math"
-	"math/big"
-
-	"serialgw/internal/reading"
+	"slices"
 )
 
 // structure is what a layout knows beyond values one behind the other: series,
@@ -111,14 +108,8 @@ func (l *layout) repeated(key string, f *Field, members []Field) {
 		l.m.add(key+".names", fmt.Sprint(len(f.Names), " names"), fmt.Sprint(n), "")
 		return
 	}
-	if f.At != nil {
-		l.moveTo(key, f)
-		l.off = *f.At
-	}
-	if l.wholeByte(); f.At != nil {
-		l.atEnd = false
-	}
-	start, slots, consts, mistakes := l.off, len(l.slots), len(l.consts), len(l.m.list)
+	l.startAt(key, f)
+	start, slots, consts := l.off, len(l.slots), len(l.consts)
 	counted := f.Repeat != "" && f.Repeat != "rest"
 	switch {
 	case f.Repeat != "" && l.off < 0 || l.off > maxTotal || l.off < -maxTotal:
@@ -129,13 +120,34 @@ func (l *layout) repeated(key string, f *Field, members []Field) {
 	case counted && !l.beginSeries(key, f, n):
 		return
 	}
-	defer func() { l.group, l.here.in, l.here.nth = nil, 0, 0 }()
+	ok := l.repetitions(key, f, members, n)
+	l.group, l.here.in, l.here.nth = nil, 0, 0
+	switch stride := (l.off - start) / n; {
+	case !ok:
+	case stride == 0:
+		l.m.add(key+".group", "no bytes", "fields with bytes", "")
+	case f.Repeat == "rest":
+		l.endRest(start, stride, n, slots, consts)
+	case counted:
+		l.endSeries(stride)
+	}
+}
+
+// startAt moves to where a repeat begins: at a whole byte, or at its at.
+func (l *layout) startAt(key string, f *Field) {
+	if l.wholeByte(); f.At != nil {
+		l.moveTo(key, f)
+		l.off, l.atEnd = *f.At, false
+	}
+}
+
+// repetitions lays out the members n times; false after a mistake, which would
+// be the same in all others.
+func (l *layout) repetitions(key string, f *Field, members []Field, n int) bool {
+	mistakes := len(l.m.list)
 	for nth := range n {
-		if len(l.slots) > maxAtoms {
-			break // said at the end
-		}
 		l.group, l.here.nth = &groupScope{nth: nth, names: map[string]string{}}, uint16(nth)
-		if f.Group == nil && f.Names != nil && nth < len(f.Names) {
+		if f.Group == nil && f.Names != nil {
 			members[0].Name, members[0].Names, l.group.given = f.Names[nth], nil, true
 		}
 		for i := range members {
@@ -145,22 +157,11 @@ func (l *layout) repeated(key string, f *Field, members []Field) {
 			}
 			l.field(memberKey, &members[i])
 		}
-		l.wholeByte()
-		if len(l.m.list) > mistakes {
-			return // they are the same in all others
-		}
-		if nth == 0 && l.off == start {
-			l.m.add(key+".group", "no bytes", "fields with bytes", "")
-			return
+		if l.wholeByte(); len(l.m.list) > mistakes {
+			return false
 		}
 	}
-	stride := (l.off - start) / n
-	if f.Repeat == "rest" {
-		l.endRest(start, stride, n, slots, consts)
-	}
-	if counted {
-		l.endSeries(stride)
-	}
+	return true
 }
 
 // onlyGroup refuses what says nothing beside group.
@@ -242,33 +243,6 @@ func (l *layout) number(key, name string) (int, bool) {
 	return i, true
 }
 
-// constants hands on the constants, those at a place of their own apart.
-func (l *layout) constants(s *shape) {
-	s.series, s.ends, s.zeroFill = l.series, l.ends, l.zeroFill
-	for _, c := range l.consts {
-		if c.moving == (moving{}) && !l.zeroFill || c.at < 0 {
-			s.consts = append(s.consts, c.constant)
-		} else {
-			s.moved = append(s.moved, c)
-		}
-	}
-}
-
-// shortest returns the fewest bytes of a frame with zero_fill.
-func (c *compiler) shortest(prefix string, s *shape, l *layout) int {
-	switch {
-	case s.counts || s.size > 0 && c.d.Size == 0 && s.length == nil:
-		c.add(prefix+"zero_fill", "neither length nor end", "one of them, so that a frame can be shorter than its fields", "")
-	case l.rest:
-		c.add(prefix+"zero_fill", `zero_fill beside repeat = "rest"`, "one of them", "")
-	}
-	n := max(c.head+c.p.trailer, c.checkReach(), l.fromEnd)
-	if s.length != nil {
-		n = max(n, s.length.end+c.p.trailer)
-	}
-	return n
-}
-
 // find returns the slot of an earlier field, of the same repetition first.
 func (l *layout) find(name string) (int, bool) {
 	if l.group != nil {
@@ -276,12 +250,8 @@ func (l *layout) find(name string) (int, bool) {
 			name = own
 		}
 	}
-	for i := len(l.slots) - 1; i >= 0; i-- {
-		if l.slots[i].name == name {
-			return i, true
-		}
-	}
-	return 0, false
+	i := slices.IndexFunc(l.slots, func(s slot) bool { return s.name == name })
+	return i, i >= 0
 }
 
 // beside reports whether a slot is there wherever a value laid out now is.
@@ -300,190 +270,4 @@ func (l *layout) called(name string) string {
 	}
 	l.group.names[name] = own
 	return own
-}
-
-// longText lays out a text whose length is in the frame.
-func (l *layout) longText(key string, f *Field) {
-	repeat := f.Type == "s"
-	switch {
-	case repeat && f.Repeat == "":
-		l.m.add(key+".type", quote(f.Type), `a length as in "8s"`, `or repeat = "rest", or the earlier field that says it`)
-		return
-	case !repeat && f.Repeat != "":
-		l.m.add(key+".repeat", quote(f.Repeat), `no repeat beside "z"`, "the text ends with its NUL")
-		return
-	case f.Max < 1 || f.Max > maxText:
-		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d bytes", maxText), "how long can the text be?")
-		return
-	case f.Count != 0:
-		l.m.add(key+".count", fmt.Sprint(f.Count), "one text", "")
-		return
-	case l.group != nil:
-		l.m.add(key+".type", quote(f.Type), `a length as in "8s" within a group`, "")
-		return
-	case f.Name == "":
-		l.m.add(key+".name", "no name", "a name", "")
-		return
-	}
-	l.moveTo(key, f)
-	if l.wholeByte(); f.At != nil {
-		l.off = *f.At
-	}
-	if l.off < 0 || l.off > maxTotal {
-		l.m.add(key+".at", fmt.Sprint(l.off), "an offset from the front", "")
-		return
-	}
-	one := *f
-	one.Type, one.Repeat, one.Max, one.At = fmt.Sprint(f.Max, "s"), "", 0, nil
-	switch {
-	case f.Repeat == "rest":
-		l.rest = true
-		l.restAt, l.restSize, l.restMax, l.restMost = l.off, 1, f.Max, f.Max
-	case repeat && !l.beginSeries(key, f, f.Max):
-		return
-	case !repeat && !l.addSeries(key+".type", series{text: true, at: l.off, most: f.Max}):
-		return
-	}
-	before := len(l.slots)
-	l.plainField(key, &one)
-	for i := before; i < len(l.slots); i++ {
-		s := &l.slots[i]
-		s.extra().sized, s.more.series = true, s.in
-		s.rest, s.reach, s.in = false, 0, 0 // it is always there, if only with no bytes
-	}
-	if l.extended = true; f.Repeat != "rest" {
-		l.endSeries(1)
-	}
-}
-
-// extra returns what the slot has beyond its bytes.
-func (s *slot) extra() *more {
-	if s.more == nil {
-		s.more = &more{}
-	}
-	return s.more
-}
-
-// extend gives a slot what its field says beyond its value.
-func (l *layout) extend(key string, f *Field, s *slot, info *PropertyInfo) {
-	if s.at >= 0 {
-		s.moving = l.here
-	}
-	if l.rest && l.group == nil && !l.line {
-		s.reach = uint16(s.size)
-	}
-	if f.When != "" {
-		if when, ok := l.compute(key+".when", f.When); ok {
-			s.extra().when = when
-		}
-	}
-	if f.Counter != nil {
-		l.counter(key+".counter", f, s, info)
-	}
-	if s.more != nil || s.behind > 0 || s.in > 0 {
-		l.extended = true
-	}
-}
-
-// compute compiles an expression over earlier fields.
-func (l *layout) compute(key, text string) (*program, bool) {
-	p, err := parseExpr(text, func(name string) (uint16, *exprError) {
-		i, ok := l.find(name)
-		switch {
-		case !ok:
-			return 0, &exprError{want: "the name of an earlier field"}
-		case l.slots[i].role == roleText:
-			return 0, &exprError{want: "a number", cure: name + " is a text"}
-		case l.slots[i].input == 0 && l.inputs == maxInputs:
-			return 0, &exprError{want: fmt.Sprintf("at most %d different inputs in a message", maxInputs)}
-		}
-		s := &l.slots[i]
-		if s.input == 0 {
-			l.inputs++
-			s.input = uint16(l.inputs)
-		}
-		return s.input - 1, nil
-	})
-	if err != nil {
-		l.m.add(key, err.where(text), err.want, err.cure)
-		return nil, false
-	}
-	l.extended = true
-	return p, true
-}
-
-// exprDigits are the decimals of a computed value that does not say.
-const exprDigits = 3
-
-// expression adds a computed value.
-func (l *layout) expression(key string, f *Field) {
-	switch {
-	case f.Name == "" || f.Name == "_":
-		l.m.add(key+".name", "no name", "a name", "")
-		return
-	case f.Type != "" || f.At != nil || f.Bit != nil || f.Names != nil || f.Count != 0 || f.Repeat != "" || f.Group != nil ||
-		f.Scale != nil || f.Offset != nil || f.Map != nil || f.Flags != nil || f.Const != nil || f.Invalid != nil ||
-		f.Counter != nil || f.Sign != "" || f.Order != "" || f.Encode != "" || f.Max != 0:
-		l.m.add(key+".expr", "expr beside keys of bytes", "name, unit, digits, range and when", "")
-		return
-	}
-	calc, ok := l.compute(key+".expr", f.Expr)
-	if !ok {
-		return
-	}
-	digits := exprDigits
-	if f.Digits != nil {
-		digits = *f.Digits
-	}
-	if digits < 0 || digits > maxDigits {
-		l.m.add(key+".digits", fmt.Sprint(digits), fmt.Sprintf("0 to %d", maxDigits), "")
-		return
-	}
-	v := &value{slot: slot{digits: uint8(digits), power: math.Pow10(digits)}, info: PropertyInfo{Unit: f.Unit, Kind: reading.Int, Digits: digits}}
-	if digits > 0 {
-		v.info.Kind = reading.Decimal
-	}
-	if low, high, ok := l.limits(key, f, &v.info); ok {
-		v.slot.ranged = true
-		v.slot.low, v.slot.high = mantissaBound(low, digits, false), mantissaBound(high, digits, true)
-	}
-	v.slot.scale, _ = newScaling(big.NewRat(1, 1), new(big.Rat), 0)
-	v.slot.extra().calc = calc
-	l.publish(key, v, f, f.Name, 0)
-}
-
-// counter makes a slot one whose total grows.
-func (l *layout) counter(key string, f *Field, s *slot, info *PropertyInfo) {
-	if s.kind != rawUint || s.role != roleNumber {
-		l.m.add(key, fmt.Sprint(f.Counter), "an unsigned integer type beside counter", "")
-		return
-	}
-	_, high := s.bounds()
-	modulus := new(big.Int).Add(high, big.NewInt(1))
-	switch v := f.Counter.(type) {
-	case bool:
-		if !v {
-			return
-		}
-		if modulus.BitLen() > 62 {
-			l.m.add(key, "true", "a number at most 2^61", "a counter of 8 bytes does not start again")
-			return
-		}
-	case int64:
-		if v < 2 || modulus.Cmp(big.NewInt(v)) < 0 || v > 1<<61 {
-			l.m.add(key, fmt.Sprint(v), fmt.Sprintf("true, or 2 to %v, at most 2^61", modulus), "the number of values that the counter has")
-			return
-		}
-		modulus.SetInt64(v)
-	default:
-		l.m.add(key, fmt.Sprint(v), "true, or the number after which the counter starts at 0 again", "")
-		return
-	}
-	m := s.extra()
-	m.modulus, m.counter = modulus.Uint64(), *l.counters
-	*l.counters++
-	info.Range = nil
-	if info.Kind == reading.Uint {
-		info.Kind = reading.Int
-	}
 }

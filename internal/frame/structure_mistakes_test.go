@@ -80,7 +80,7 @@ func TestStructure_Mistakes(t *testing.T) {
 		{fieldsOf + `{ name = "c", type = "B", counter = 257 }]`, `fields[1].counter: found 257, want true, or 2 to 256, at most 2^61; the number of values that the counter has`},
 		{fieldsOf + `{ name = "c", type = "B", counter = "x" }]`, `fields[1].counter: found x, want true, or the number after which the counter starts at 0 again`},
 
-		{summed + "[[frame.x.message]]\nname = \"m\"\nzero_fill = true\nfields = [{ name = \"a\", type = \"B\" }]", `message[0].zero_fill: found neither length nor end, want one of them, so that a frame can be shorter than its fields`},
+		{checked + "[[frame.x.message]]\nname = \"m\"\nzero_fill = true\nfields = [{ name = \"a\", type = \"B\" }]", `message[0].zero_fill: found neither length nor end, want one of them, so that a frame can be shorter than its fields`},
 		{lengthy + "[[frame.x.message]]\nname = \"m\"\nzero_fill = true\nfields = [{ name = \"a\", type = \"B\", repeat = \"rest\", max = 2 }]", `message[0].zero_fill: found zero_fill beside repeat = "rest", want one of them`},
 
 		{lineOf + `fields = [{ name = "v", type = "B" }]`, `fields[0].type: found "B", want num, int, hex, str or _ beside split`},
@@ -96,7 +96,7 @@ func TestStructure_Mistakes(t *testing.T) {
 		{strings.Replace(lineOf, `split = ","`, `split = ", "`, 1) + `fields = [{ name = "v", type = "num" }]`, `split: found ", ", want one character such as ",", ";" or " "; no digit, point or sign`},
 		{strings.Replace(lineOf, `split = ","`, `split = "."`, 1) + `fields = [{ name = "v", type = "num" }]`, `split: found ".", want one character such as ",", ";" or " "; no digit, point or sign`},
 		{lineOf + "label = \",\"\nfields = [{ name = \"v\", type = \"num\" }]", `label: found ",", want another character than split`},
-		{summed + "label = \":\"\nfields = [{ name = \"v\", type = \"B\" }]", `label: found ":", want label beside split only`},
+		{checked + "label = \":\"\nfields = [{ name = \"v\", type = \"B\" }]", `label: found ":", want label beside split only`},
 		{"end = \"0A\"\nsplit = \",\"\nmax = 40\nfields = [{ name = \"v\", type = \"num\" }]", `fields[0].range: found v without bounds, want range, const, map or flags; the frame has no check, so only bounds can tell a damaged value`},
 		{"end = \"0A\"\nsplit = \",\"\nmax = 40\nfields = [{ name = \"v\", type = \"str\" }]", `fields[0].range: found v without bounds, want range, const, map or flags; the frame has no check, so only bounds can tell a damaged value`},
 		{lineOf + "[[frame.x.message]]\nname = \"m\"\nfirst = \"A,B\"\nfields = [{ name = \"v\", type = \"num\" }]", `message[0].first: found "A,B", want one piece, without ","`},

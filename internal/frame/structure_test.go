@@ -37,8 +37,8 @@ func mistakesOf(t testing.TB, source string) string {
 }
 
 const (
-	summed  = "sync = \"AA\"\ncheck = { kind = \"sum8\" }\n"
-	lengthy = summed + "length = { at = 1, add = 2 }\ndata = 2\n" // the length is that of all behind it
+	checked = "sync = \"AA\"\ncheck = { kind = \"sum8\" }\n"
+	lengthy = checked + "length = { at = 1, add = 2 }\ndata = 2\n" // the length is that of all behind it
 )
 
 // sealed completes a frame in hexadecimal with its sum.
@@ -76,8 +76,8 @@ var structureCases = []structureCase{
 	{"counted group, above max", lengthy + counted, "AA 13 05 0F A0 00 0F A0 00 0F A0 00 0F A0 00 0F A0 00 01 F4", "", false},
 	{"counted group, more than there is", lengthy + counted, "AA 07 02 0F A0 00 01 F4", "", false},
 	{"counted group, trailing bytes", lengthy + "max = 30\n" + counted, "AA 07 00 01 F4 99 99 99", "total=5.00", true},
-	{"count says the size", summed + counted, "AA 02 0F A0 00 10 04 01 01 F4", "cell0=4.000 hot0=false cell1=4.100 hot1=true total=5.00", false},
-	{"count says the size, none", summed + counted, "AA 00 01 F4", "total=5.00", false},
+	{"count says the size", checked + counted, "AA 02 0F A0 00 10 04 01 01 F4", "cell0=4.000 hot0=false cell1=4.100 hot1=true total=5.00", false},
+	{"count says the size, none", checked + counted, "AA 00 01 F4", "total=5.00", false},
 	{"published count", lengthy + `fields = [{ name = "n", type = "B" }, { name = "v", type = "<h", repeat = "n", max = 3 }]`, "AA 06 02 01 00 FF FF", "n=2 v0=1 v1=-1", false},
 	{"names of a repeat", lengthy + `fields = [{ name = "n", type = "B" }, { names = ["x", "_", "z"], type = "B", repeat = "n", max = 3 }]`, "AA 05 03 01 02 03", "n=3 x=1 z=3", true},
 	{"count of two bytes, not in front of it", lengthy + `fields = [{ name = "_n", type = ">H" }, { name = "a", type = "B" }, { name = "v", type = "B", repeat = "_n", max = 300 }]`, "AA 06 00 02 07 08 09", "a=7 v0=8 v1=9", false},
@@ -94,12 +94,12 @@ var structureCases = []structureCase{
 
 	{"group to the end", lengthy + `fields = [{ repeat = "rest", max = 3, group = [{ name = "id", type = "B" }, { name = "v", type = "<h" }] }]`, "AA 07 01 02 00 03 FF FF", "id0=1 v0=2 id1=3 v1=-1", false},
 	{"group to the end, a part left over", lengthy + `fields = [{ repeat = "rest", max = 3, group = [{ name = "id", type = "B" }, { name = "v", type = "<h" }] }]`, "AA 06 01 02 00 03 FF", "id0=1 v0=2", true},
-	{"group with count", summed + `fields = [{ count = 2, group = [{ name = "d", type = "<H" }, { name = "q", type = "B" }] }, { name = "end", type = "B" }]`, "AA 01 00 02 03 00 04 05", "d0=1 q0=2 d1=3 q1=4 end=5", false},
-	{"group with names, flags, skip and map", summed + `fields = [{ count = 2, group = [{ names = ["x", "y"], count = 2, type = "B" }, { skip = 1 }, { type = "B", flags = { 0 = "on", 7 = "err" } }, { name = "mode", type = "B", map = { 1 = "run" } }] }]`,
+	{"group with count", checked + `fields = [{ count = 2, group = [{ name = "d", type = "<H" }, { name = "q", type = "B" }] }, { name = "end", type = "B" }]`, "AA 01 00 02 03 00 04 05", "d0=1 q0=2 d1=3 q1=4 end=5", false},
+	{"group with names, flags, skip and map", checked + `fields = [{ count = 2, group = [{ names = ["x", "y"], count = 2, type = "B" }, { skip = 1 }, { type = "B", flags = { 0 = "on", 7 = "err" } }, { name = "mode", type = "B", map = { 1 = "run" } }] }]`,
 		"AA 01 02 00 81 01 03 04 00 00 01", "x0=1 y0=2 on0=true err0=true mode0=1 x1=3 y1=4 on1=false err1=false mode1=1", false},
-	{"count in a group", summed + `fields = [{ count = 2, group = [{ name = "v", count = 2, type = "B" }] }]`, "AA 01 02 03 04", "v0_0=1 v1_0=2 v0_1=3 v1_1=4", false},
-	{"group of bits", summed + `fields = [{ count = 2, group = [{ name = "a", type = ">u4" }, { name = "b", type = ">u12" }] }]`, "AA 12 34 56 78", "a0=1 b0=564 a1=5 b1=1656", false},
-	{"group of bits begins at a whole byte", summed + `fields = [{ count = 2, group = [{ name = "a", type = ">u4" }] }, { name = "c", type = "B" }]`, "AA 12 34 56", "a0=1 a1=3 c=86", true},
+	{"count in a group", checked + `fields = [{ count = 2, group = [{ name = "v", count = 2, type = "B" }] }]`, "AA 01 02 03 04", "v0_0=1 v1_0=2 v0_1=3 v1_1=4", false},
+	{"group of bits", checked + `fields = [{ count = 2, group = [{ name = "a", type = ">u4" }, { name = "b", type = ">u12" }] }]`, "AA 12 34 56 78", "a0=1 b0=564 a1=5 b1=1656", false},
+	{"group of bits begins at a whole byte", checked + `fields = [{ count = 2, group = [{ name = "a", type = ">u4" }] }, { name = "c", type = "B" }]`, "AA 12 34 56", "a0=1 a1=3 c=86", true},
 	{"sign within a group", lengthy + `fields = [{ name = "_n", type = "B" }, { repeat = "_n", max = 3, group = [{ name = "_s", type = "B" }, { name = "v", type = ">H", sign = "_s" }] }]`, "AA 08 02 01 00 07 00 00 09", "v0=-7 v1=9", false},
 
 	{"text with its length in front", lengthy + `fields = [{ name = "_n", type = "B" }, { name = "t", type = "s", repeat = "_n", max = 8 }, { name = "v", type = "B" }]`, "AA 06 03 61 62 63 07", "t=abc v=7", false},
@@ -111,19 +111,19 @@ var structureCases = []structureCase{
 	{"text without NUL", lengthy + `fields = [{ name = "t", type = "z", max = 3 }, { name = "v", type = "B" }]`, "AA 05 61 62 63 07", "", false},
 	{"text whose NUL is missing", lengthy + `fields = [{ name = "t", type = "z", max = 9 }]`, "AA 04 61 62 63", "", false},
 
-	{"expr", summed + `fields = [{ name = "a", type = "B" }, { name = "_b", type = "B", scale = 0.5 }, { name = "sum", expr = "a + _b" }, { name = "n", expr = "a > _b", digits = 0 }]`, "AA 07 05", "a=7 sum=9.500 n=1", true},
-	{"expr of an expr", summed + `fields = [{ name = "a", type = "B" }, { name = "_h", expr = "a / 2", digits = 1 }, { name = "q", expr = "_h * _h", digits = 2 }]`, "AA 07", "a=7 q=12.25", false},
-	{"expr of flags, bool and map", summed + `fields = [{ type = "B", flags = { 0 = "f", 1 = "g" } }, { name = "b", type = "?" }, { name = "m", type = "B", map = { 3 = "x" } }, { name = "v", expr = "f + 10 * g + 100 * b + 1000 * m", digits = 0 }]`, "AA 02 01 03", "f=false g=true b=true m=3 v=3110", false},
-	{"expr divides by 0", summed + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "1 / a" }]`, "AA 00", "a=0", false},
-	{"expr lacks an input", summed + `fields = [{ name = "a", type = "B", invalid = [255] }, { name = "q", expr = "a" }, { name = "b", type = "B" }]`, "AA FF 01", "b=1", true},
-	{"expr out of range", summed + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "a * 2", range = [0, 100] }]`, "AA 33", "a=51", false},
+	{"expr", checked + `fields = [{ name = "a", type = "B" }, { name = "_b", type = "B", scale = 0.5 }, { name = "sum", expr = "a + _b" }, { name = "n", expr = "a > _b", digits = 0 }]`, "AA 07 05", "a=7 sum=9.500 n=1", true},
+	{"expr of an expr", checked + `fields = [{ name = "a", type = "B" }, { name = "_h", expr = "a / 2", digits = 1 }, { name = "q", expr = "_h * _h", digits = 2 }]`, "AA 07", "a=7 q=12.25", false},
+	{"expr of flags, bool and map", checked + `fields = [{ type = "B", flags = { 0 = "f", 1 = "g" } }, { name = "b", type = "?" }, { name = "m", type = "B", map = { 3 = "x" } }, { name = "v", expr = "f + 10 * g + 100 * b + 1000 * m", digits = 0 }]`, "AA 02 01 03", "f=false g=true b=true m=3 v=3110", false},
+	{"expr divides by 0", checked + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "1 / a" }]`, "AA 00", "a=0", false},
+	{"expr lacks an input", checked + `fields = [{ name = "a", type = "B", invalid = [255] }, { name = "q", expr = "a" }, { name = "b", type = "B" }]`, "AA FF 01", "b=1", true},
+	{"expr out of range", checked + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "a * 2", range = [0, 100] }]`, "AA 33", "a=51", false},
 	{"expr in a counted group", lengthy + `fields = [{ name = "_n", type = "B" }, { repeat = "_n", max = 3, group = [{ name = "a", type = "B" }, { name = "b", expr = "a * 2", digits = 0 }] }, { name = "c", expr = "a0 + 1", digits = 0 }]`, "AA 04 02 03 04", "a0=3 b0=6 a1=4 b1=8 c=4", false},
 	{"expr in a group that is not there", lengthy + `fields = [{ name = "_n", type = "B" }, { repeat = "_n", max = 3, group = [{ name = "a", type = "B" }, { name = "b", expr = "a * 2", digits = 0 }] }, { name = "c", expr = "a0 + 1", digits = 0 }]`, "AA 02 00", "", false},
 	{"expr behind a group to the end", lengthy + `fields = [{ repeat = "rest", max = 3, group = [{ name = "a", type = "B" }, { name = "b", expr = "a * 2", digits = 0 }] }, { name = "c", expr = "a0 + 1", digits = 0 }]`, "AA 03 03 04", "a0=3 b0=6 a1=4 b1=8 c=4", false},
-	{"when", summed + `fields = [{ name = "_ok", type = "B" }, { name = "a", type = "B", when = "_ok & 1" }, { name = "b", type = "B", when = "!(_ok & 1)" }]`, "AA 01 07 08", "a=7", true},
-	{"when on an expr", summed + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "10 / a", when = "a > 2", digits = 0 }]`, "AA 05", "a=5 q=2", false},
-	{"counter, raw", summed + `fields = [{ name = "a", type = "B", counter = true }, { name = "b", type = "<H", counter = 30000, scale = 0.5 }]`, "AA 05 10 27", "a=5 b=5000.0", false},
-	{"counter, a value it cannot have", summed + `fields = [{ name = "a", type = "B" }, { name = "b", type = "<H", counter = 30000 }]`, "AA 05 30 75", "a=5", true},
+	{"when", checked + `fields = [{ name = "_ok", type = "B" }, { name = "a", type = "B", when = "_ok & 1" }, { name = "b", type = "B", when = "!(_ok & 1)" }]`, "AA 01 07 08", "a=7", true},
+	{"when on an expr", checked + `fields = [{ name = "a", type = "B" }, { name = "q", expr = "10 / a", when = "a > 2", digits = 0 }]`, "AA 05", "a=5 q=2", false},
+	{"counter, raw", checked + `fields = [{ name = "a", type = "B", counter = true }, { name = "b", type = "<H", counter = 30000, scale = 0.5 }]`, "AA 05 10 27", "a=5 b=5000.0", false},
+	{"counter, a value it cannot have", checked + `fields = [{ name = "a", type = "B" }, { name = "b", type = "<H", counter = 30000 }]`, "AA 05 30 75", "a=5", true},
 }
 
 // zeroFilled is a description with zero_fill, which stands in a message.
@@ -184,9 +184,9 @@ func TestStructure_Frames(t *testing.T) {
 	}
 }
 
-// TestStructure_Absent: what has no value is counted, each in its way.
+// TestStructure_Absent: what has no value is counted, each in its way. [WIRE-23]
 func TestStructure_Absent(t *testing.T) {
-	p := parsedPlan(t, summed+`fields = [
+	p := parsedPlan(t, checked+`fields = [
   { name = "_gone", type = "B", invalid = [1] },
   { name = "a", type = "B" },
   { name = "input", expr = "_gone + a" },
@@ -213,7 +213,7 @@ func TestStructure_Sizes(t *testing.T) {
 		min, max int
 	}{
 		{lengthy + counted, 6, 18},
-		{summed + counted, 5, 17},
+		{checked + counted, 5, 17},
 		{lengthy + `fields = [{ name = "t", type = "z", max = 8 }, { name = "u", type = "z", max = 8 }]`, 5, 19},
 		{lengthy + `fields = [{ repeat = "rest", max = 3, group = [{ name = "id", type = "B" }, { name = "v", type = "<h" }] }]`, 3, 12},
 		{zeroFilled, 3, 30},
