@@ -326,7 +326,7 @@ func (p *Plan) fitPart(s *shape, held []byte, total, next int) verdict {
 		}
 	}
 	if len(s.series) > 0 {
-		if why := s.brokenEarly(held, total-p.trailer); why != accepted {
+		if why := s.brokenEarly(held, total-s.tail); why != accepted {
 			return refuse(why)
 		}
 	}
@@ -370,7 +370,7 @@ func (p *Plan) broken(s *shape, frame []byte) reason {
 		}
 	}
 	if len(s.series)+len(s.moved) > 0 {
-		if why := s.brokenParts(frame[:len(frame)-p.trailer]); why != accepted {
+		if why := s.brokenParts(frame, p.trailer); why != accepted {
 			return why
 		}
 	}

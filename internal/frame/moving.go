@@ -151,12 +151,13 @@ func (s *shape) brokenEarly(held []byte, size int) reason {
 
 // brokenParts tests the series of a whole frame and the constants behind and
 // among them.
-func (s *shape) brokenParts(data []byte) reason {
+func (s *shape) brokenParts(frame []byte, trailer int) reason {
+	data := frame[:len(frame)-trailer]
 	var m measured
 	if why := s.measure(data, true, &m); why != accepted {
 		return why
 	}
-	if m.need > len(data) && !s.zeroFill {
+	if m.need > len(frame)-s.tail && !s.zeroFill {
 		return whyCount
 	}
 	for i := range s.moved {

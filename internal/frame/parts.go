@@ -173,6 +173,10 @@ func (d *parts) readText(s *slot, at int, prop *reading.Property, absent *Absent
 		size = d.sizeOf(s, at)
 	}
 	switch {
+	case d.shape.zeroFill && s.form == formHex && at+size > len(d.data): // zeros are digits
+		whole := make([]byte, size)
+		copy(whole, d.data[min(at, len(d.data)):])
+		return s.decodeText(whole, prop, absent)
 	case d.shape.zeroFill:
 		in = d.data
 		size = max(min(size, len(in)-at), 0)

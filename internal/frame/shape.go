@@ -19,7 +19,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		l.full = l.used
 	}
 	s.tail = max(c.p.trailer, l.fromEnd)
-	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
+	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+s.tail)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)
 	} else {
@@ -84,7 +84,7 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 			c.deduceStruct(prefix, l, s, data)
 			s.min, s.size = max(s.min, s.size), 0
 		}
-		s.step, s.base = l.restSize, l.restAt+c.p.trailer
+		s.units(l, c.p.trailer)
 	case alone || !fixed || l.rest:
 		if len(c.p.end) == 0 {
 			c.add(prefix+"size", "neither size nor length nor end", "one of them", "")
@@ -93,7 +93,7 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		if !fixed && c.d.Max == 0 {
 			c.add("max", "none", "the largest total in bytes", "the end marker alone does not bound a frame")
 		}
-		s.step, s.base = l.restSize, l.restAt+c.p.trailer
+		s.units(l, c.p.trailer)
 		c.p.pieces = c.p.pieces || alone
 	case len(l.series) > 0:
 		s.counts = true
@@ -101,6 +101,14 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		s.size = s.min
 	default:
 		c.deduceStruct(prefix, l, s, data)
+	}
+}
+
+// units notes what the values of a repeat = "rest" add to a frame whose size
+// only a marker says. Behind a part of a length of its own they begin anywhere.
+func (s *shape) units(l *layout, trailer int) {
+	if len(l.series) == 0 {
+		s.step, s.base = l.restSize, l.restAt+trailer
 	}
 }
 

@@ -54,7 +54,7 @@ func TestDecode_Runs(t *testing.T) {
 		{name: "a rest of half a value", fields: []frame.Field{{Name: "n", Type: "B"}, {Name: "v", Type: ">u12", Repeat: "rest", Max: 5}}, wire: "01 12 34", want: " n=1 v0=291", back: "01 12 30"},
 		{name: "bit", fields: []frame.Field{{Name: "v", Type: "<u5", At: new(1), Bit: new(13)}}, wire: "00 00 A0 02", want: " v=21"},
 		{name: "bit, high first", fields: []frame.Field{{Name: "v", Type: ">u5", At: new(1), Bit: new(13)}}, wire: "00 00 05 40", want: " v=21"},
-		{name: "from the end", fields: []frame.Field{{Name: "a", Type: "B"}, {Name: "v", Type: ">u4", At: new(-2)}, {Name: "w", Type: ">u4"}, {Name: "x", Type: "B", At: new(1)}}, wire: "01 4B", want: " a=1 v=4 w=11 x=75", back: "-"},
+		{name: "from the end", fields: []frame.Field{{Name: "a", Type: "B"}, {Name: "v", Type: ">u4", At: new(-2)}, {Name: "w", Type: ">u4"}, {Name: "x", Type: "B", At: new(0)}}, wire: "01 4B", want: " a=1 v=4 w=11 x=1"},
 		{name: "scaled, in range", fields: one(frame.Field{Type: "<i12", Scale: 0.1, Range: []float64{-10, 10}}), wire: "9D 0F", want: " v=-9.9"},
 		{name: "scaled, out of range", fields: one(frame.Field{Type: "<i12", Scale: 0.1, Range: []float64{-10, 10}}), wire: "9B 0F", back: "-", absent: frame.Absent{Range: 1}},
 		{name: "invalid", fields: one(frame.Field{Type: ">u12", Invalid: []any{int64(0xFFF)}}), wire: "FF F0", back: "-", absent: frame.Absent{Invalid: 1}},

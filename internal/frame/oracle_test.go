@@ -1,0 +1,199 @@
+package frame_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+var oracleCases = flag.Int("oracle", 3000, "descriptions that the second implementation draws") //nolint:gochecknoglobals // a flag
+
+// oracleCase is a description with frames and a line, and what the second
+// implementation, testdata/python/oracle.py, makes of them.
+type oracleCase struct {
+	Description frame.Description
+	Frames      []oracleFrame
+	Stream      *struct {
+		Line  string
+		Found []string
+	}
+}
+
+type oracleFrame struct {
+	Wire    string // bytes said to be one whole frame
+	OK      bool   // they are
+	Message string
+	Values  map[string]*string // null: no value
+	Back    string             // what Encode makes of the values; "": not told
+	// Computed values are no values of Encode.
+	Computed []string
+}
+
+// TestOracle holds the whole language against a second implementation that was
+// written from docs/frames.md alone: what is a frame, what it says, what is
+// encoded, and which frames are found in a damaged line.
+func TestOracle(t *testing.T) {
+	n := 0
+	tally := map[string]int{}
+	pythonCases(t, "oracle.py", fewerIfShort(*oracleCases), func(c oracleCase) {
+		n++
+		fixNumbers(c.Description)
+		p, errs := frame.Compile("x", c.Description)
+		if errs != nil {
+			tally["refused descriptions"]++
+			t.Errorf("%v\n%s", errs, shown(c.Description))
+			return
+		}
+		decoder := p.NewDecoder()
+		for _, f := range c.Frames {
+			if problem := compareOracle(p, decoder, f, tally); problem != "" {
+				t.Errorf("%s\n%s\n%s", problem, f.Wire, shown(c.Description))
+				return
+			}
+		}
+		if c.Stream != nil {
+			tally["streams"]++
+			if got := foundIn(p, fromHex(t, c.Stream.Line)); !slices.Equal(got, c.Stream.Found) {
+				t.Errorf("in %s\n got %q\nwant %q\n%s", c.Stream.Line, got, c.Stream.Found, shown(c.Description))
+			}
+		}
+	})
+	t.Logf("%d descriptions, %v", n, tally)
+}
+
+// fixNumbers makes integers of what JSON has made floats.
+func fixNumbers(d frame.Description) {
+	for _, m := range d.Messages {
+		for i := range m.Fields {
+			if f, ok := m.Fields[i].Counter.(float64); ok {
+				m.Fields[i].Counter = int64(f)
+			}
+		}
+	}
+}
+
+func shown(d frame.Description) string {
+	b, err := json.Marshal(d)
+	if err != nil {
+		return err.Error()
+	}
+	var generic any
+	if err := json.Unmarshal(b, &generic); err != nil {
+		return err.Error()
+	}
+	b, _ = json.Marshal(withoutEmpty(generic))
+	return string(b)
+}
+
+func withoutEmpty(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, x any) bool { return x == nil || x == "" || x == 0.0 || x == false })
+		for k := range v {
+			v[k] = withoutEmpty(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = withoutEmpty(v[i])
+		}
+	}
+	return v
+}
+
+// compareOracle returns what differs, or "".
+func compareOracle(p *frame.Plan, decoder *frame.Decoder, f oracleFrame, tally map[string]int) string {
+	wire, err := hex.DecodeString(f.Wire)
+	if err != nil {
+		return err.Error()
+	}
+	parsed, err := p.Parse(wire)
+	if (err == nil) != f.OK {
+		return fmt.Sprintf("parsed: %v, the oracle says it is a frame: %v", err, f.OK)
+	}
+	if !f.OK {
+		tally["refused"]++
+		return ""
+	}
+	tally["accepted"]++
+	if parsed.Message == nil {
+		tally["unknown"]++
+		if f.Message != "" {
+			return "an unknown message, want " + f.Message
+		}
+		return ""
+	}
+	var r reading.Reading
+	absent := decoder.Decode(parsed, &r)
+	if r.Message != f.Message {
+		return fmt.Sprintf("message %s, want %s", r.Message, f.Message)
+	}
+	got := values(r)
+	missing := 0
+	for name, want := range f.Values {
+		v, ok := got[name]
+		missing += b2i(want == nil)
+		if ok != (want != nil) || ok && !saysOracle(v, *want) {
+			return fmt.Sprintf("%s is %v (%v), want %s", name, v, ok, deref(want))
+		}
+	}
+	tally["values"] += len(got)
+	tally["absent"] += missing
+	for name := range got {
+		if _, ok := f.Values[name]; !ok {
+			return fmt.Sprintf("%s is %v, which should not be there", name, got[name])
+		}
+	}
+	if absent.Total() != missing {
+		return fmt.Sprintf("absent %+v, want %d", absent, missing)
+	}
+	if f.Back == "" {
+		return ""
+	}
+	for _, name := range f.Computed {
+		delete(got, name)
+	}
+	tally["encoded"]++
+	b, err := p.Encode(nil, r.Message, got)
+	switch back, _ := hex.DecodeString(f.Back); {
+	case f.Back == "refused" && err == nil:
+		return fmt.Sprintf("encoded % x, want an error", b)
+	case f.Back != "refused" && (err != nil || !bytes.Equal(b, back)):
+		return fmt.Sprintf("encoded % x (%v), want % x\n%v", b, err, back, got)
+	}
+	return ""
+}
+
+func saysOracle(v reading.Value, want string) bool {
+	switch {
+	case strings.HasPrefix(want, "text "):
+		return v.Kind == reading.Text && v.Str() == want[5:]
+	case strings.HasPrefix(want, "float "):
+		f, err := strconv.ParseFloat(want[6:], 64)
+		return err == nil && v.Float() == f
+	}
+	return v.Kind != reading.Text && v.String() == want
+}
+
+// foundIn returns the frames of a line.
+func foundIn(p *frame.Plan, line []byte) []string {
+	s := frame.NewScanner(p, 0)
+	found := []string{}
+	s.Feed(reading.Chunk{Bytes: line})
+	for range 2 {
+		for s.Scan() {
+			found = append(found, hex.EncodeToString(s.Frame().Bytes))
+		}
+		s.Flush()
+	}
+	return found
+}
