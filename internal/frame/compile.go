@@ -35,6 +35,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	c.messages()
 	c.shapes()
 	c.checkVarint()
+	c.checkInserted()
 	if len(c.list) > 0 {
 		return nil, c.list
 	}
@@ -225,7 +226,7 @@ func (c *compiler) message(prefix string, m Message) {
 	out.slots, out.props, out.inputs = l.slots, l.props, l.inputs
 	out.parts = l.extended || l.zeroFill || l.line
 	l.constants(&out.shape)
-	c.p.masked.constants(out.shape.consts)
+	c.p.masked.constants(&out.shape)
 	c.together(prefix, l)
 	if m.CRCExtra != nil {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true

@@ -52,7 +52,7 @@ func (p *Plan) judgeLine(held []byte, aligned bool) verdict {
 	if aligned || !p.pieces {
 		v = p.fitLine(held[:total])
 	}
-	if p.pieces && v.why != accepted {
+	if v.why != accepted && (p.pieces || p.skips && v.why == whyCheck) {
 		v = v.dropping(total)
 	}
 	return v

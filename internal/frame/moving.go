@@ -128,10 +128,10 @@ func (p *Plan) fitCounts(s *shape, held []byte) verdict {
 	}
 	total := max(m.need+s.tail, s.min)
 	switch {
+	case total > s.max:
+		return refuse(whyLength) // [WIRE-3]
 	case total > len(held):
 		return p.fitPart(s, held, total, total)
-	case total < len(held) && p.whole:
-		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }

@@ -168,7 +168,7 @@ func (p *Plan) reachOdds(most int) []float64 {
 		each = float64(plain)/256 + float64(escaped)/256/256
 	}
 	for n := range out {
-		out[n] = edges * math.Pow(each, float64(max(n-len(p.sync)*b2i(!s.delimited()), 0)))
+		out[n] = edges * math.Pow(each, float64(max(n-s.plain, 0)))
 	}
 	return out
 }

@@ -14,6 +14,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.add(prefix+"size", "size and length", "one of them", "")
 	}
 	own := c.lengthField(prefix+"length", m.Length)
+	c.plainLength(prefix+"length", own)
 	if len(l.series) > 0 {
 		l.used = l.least()
 		l.full = l.used
@@ -141,12 +142,15 @@ func (c *compiler) shapes() {
 		p.min, p.max = min(p.min, m.shape.min), max(p.max, m.shape.max)
 		same = same && m.shape.length == c.length && (m.shape.size == 0 || c.length != nil || m.shape.size == c.d.Size)
 	}
-	c.limit()
-	c.sound()
 	p.head = c.head
 	if c.length != nil {
 		p.head = max(p.head, c.length.end)
 	}
+	if p.stuff.kind == stuffDXL2 { // each three bytes of data may bring another FD
+		p.max += max(p.max-p.head-p.trailer, 0) / 3
+	}
+	c.limit()
+	c.sound()
 	if p.varint >= 0 {
 		defer func() { p.max = min(p.max+maxVarint-1, maxTotal) }()
 	}
@@ -222,6 +226,19 @@ func (l *layout) constants(s *shape) {
 			s.moved = append(s.moved, c)
 		}
 	}
+}
+
+// lastConstant returns the highest place from the front of a constant; -1 when
+// there is none.
+func (s *shape) lastConstant() int {
+	at := -1
+	for i := range s.consts {
+		at = max(at, s.consts[i].at)
+	}
+	for i := range s.moved {
+		at = max(at, s.moved[i].at)
+	}
+	return at
 }
 
 // together refuses parts of a length of their own where the checks and the
