@@ -203,13 +203,20 @@ func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) 
 	return fill[:size], true
 }
 
-// countOdds is the chance that noise says possible counts.
+// countOdds is the chance that noise says possible counts and ends its texts.
 func (s *shape) countOdds() float64 {
 	odds := 1.0
 	for i := range s.series {
-		if r := &s.series[i]; !r.text {
-			odds *= min(1, float64(r.most+1)/math.Pow(256, float64(r.number.size)))
+		if r := &s.series[i]; !r.text || !s.zeroFill { // its NUL may be missing
+			odds *= r.odds()
 		}
 	}
 	return odds
+}
+
+func (r *series) odds() float64 {
+	if r.text {
+		return 1 - math.Pow(255./256, float64(r.most))
+	}
+	return min(1, float64(r.most+1)/math.Exp2(float64(r.number.bits)))
 }
