@@ -2,15 +2,12 @@
 import re
 from fractions import Fraction
 
+from oracle_bytes import Refused
 from oracle_draw import SCALES, digits_of
 
 NUM = re.compile(rb"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?")
 NOT_FINITE = re.compile(rb"[+-]?(nan|inf|infinity)", re.I)
 TOO_MANY = object()
-
-
-class Refused(Exception):
-    """These bytes are no frame."""
 
 
 def description(rng):
