@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,20 @@ func TestScanner_SkipsLine(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", resync, got, want)
+		}
+	}
+}
+
+// TestScanner_LongLine: what is counted of a line that is too long does not
+// depend on how its bytes come in. [WIRE-21]
+func TestScanner_LongLine(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{End: "0A", Split: ",", Max: 20, Fields: []frame.Field{{Name: "v", Type: "num", Range: []float64{0, 9}}}})
+	long := []byte(strings.Repeat("1", 200) + "\n5\n")
+	whole, want := scan(p, long)
+	for size := range 50 {
+		parts, got := scan(p, slices.Collect(slices.Chunk(long, size+1))...)
+		if !slices.Equal(parts, whole) || got != want || got.Frames != 1 {
+			t.Fatalf("in chunks of %d: %v %+v\nwhole: %v %+v", size+1, parts, got, whole, want)
 		}
 	}
 }
