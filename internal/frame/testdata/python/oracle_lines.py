@@ -244,6 +244,8 @@ def case(rng, damage, fixed, round_away):
             continue
         if rng.random() < 0.2:
             wire = damage(wire, rng)
+        if rng.random() < 0.05:
+            line += b"1" * (d["Max"] + rng.randint(0, 9)) + fmt.end
         line += wire
         frames.append(expect(fmt, wire, fixed, round_away))
     return {"Description": d, "Frames": frames, "Stream": {"Line": line.hex(), "Found": found(fmt, line)}}
