@@ -139,3 +139,26 @@ func TestScanner_LongLine(t *testing.T) {
 		}
 	}
 }
+
+// TestScanner_ZeroFillInPieces: the check of a short frame is no count, however
+// its bytes come in. [WIRE-22]
+func TestScanner_ZeroFillInPieces(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{Sync: "AA", Length: &frame.Length{At: 1}, Data: 2, Check: []frame.Check{{Kind: "crc-16/modbus", Endian: "little"}},
+		Messages: []frame.Message{{Name: "x", ZeroFill: true, Fields: []frame.Field{
+			{Name: "v", Type: "B"}, {Name: "_n", Type: "B"}, {Name: "w", Type: "B", Repeat: "_n", Max: 2},
+		}}}})
+	wire := fromHex(t, "AA 05 07 00 00")
+	if err := p.Seal(wire, p.Messages()[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	s := frame.NewScanner(p, 0)
+	for i, b := range wire {
+		s.Feed(reading.Chunk{Bytes: []byte{b}})
+		if found := s.Scan(); found != (i == len(wire)-1) {
+			t.Fatalf("byte %d of % X: found %v", i, wire, found)
+		}
+	}
+	if got := saidBy(p, s.Frame()); got != "v=7" {
+		t.Error(got)
+	}
+}

@@ -136,14 +136,17 @@ func (p *Plan) fitCounts(s *shape, held []byte) verdict {
 	return p.fitWhole(s, held[:total])
 }
 
-// brokenEarly tests the counts that are in, where a frame has room for size
-// bytes of data; negative: that is not known.
-func (s *shape) brokenEarly(held []byte, size int) reason {
+// brokenEarly tests the counts that are in, of a frame of total bytes, 0 when
+// that is not known; what stands in its trailer is none of them.
+func (s *shape) brokenEarly(held []byte, total, trailer int) reason {
+	if total > 0 {
+		held = held[:min(len(held), max(total-trailer, 0))]
+	}
 	var m measured
 	switch why := s.measure(held, false, &m); {
 	case why == whyCount:
 		return whyCount
-	case why == accepted && size >= 0 && m.need > size && !s.zeroFill:
+	case why == accepted && total > 0 && m.need > total-s.tail && !s.zeroFill:
 		return whyCount
 	}
 	return accepted

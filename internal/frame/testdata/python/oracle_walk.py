@@ -61,6 +61,8 @@ class Walk(Values):
         """Into the canonical frame."""
         if at < 0:
             at += len(self.canon)
+            if self.build and at < 0:
+                return  # nobody asks for it
         self.canon.extend(bytes(max(0, at + len(data) - len(self.canon))))
         for i, b in enumerate(data):
             self.canon[at + i] |= b
