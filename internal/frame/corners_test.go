@@ -151,14 +151,18 @@ func TestScanner_ZeroFillInPieces(t *testing.T) {
 	if err := p.Seal(wire, p.Messages()[0], 0); err != nil {
 		t.Fatal(err)
 	}
-	s := frame.NewScanner(p, 0)
-	for i, b := range wire {
-		s.Feed(reading.Chunk{Bytes: []byte{b}})
-		if found := s.Scan(); found != (i == len(wire)-1) {
-			t.Fatalf("byte %d of % X: found %v", i, wire, found)
+	for i := range len(wire) - 1 {
+		s := frame.NewScanner(p, 0)
+		s.Feed(reading.Chunk{Bytes: wire[:i+1]})
+		if s.Scan() {
+			t.Fatalf("a frame in %d bytes of % X", i+1, wire)
 		}
-	}
-	if got := saidBy(p, s.Frame()); got != "v=7" {
-		t.Error(got)
+		s.Feed(reading.Chunk{Bytes: wire[i+1:]})
+		if !s.Scan() {
+			t.Fatalf("no frame in % X and % X", wire[:i+1], wire[i+1:])
+		}
+		if got := saidBy(p, s.Frame()); got != "v=7" {
+			t.Error(got)
+		}
 	}
 }
