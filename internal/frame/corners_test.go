@@ -47,6 +47,9 @@ func TestParse_Corners(t *testing.T) {
 			Fields: []frame.Field{counted[0], counted[1], {Name: "z", Type: "B", At: new(-2)}}}, "AA 06 02 05 06 BD", "a count is above its max, or says more than the frame holds"},
 		{"delimited: a rest behind a counted part begins anywhere", frame.Description{Stuff: &frame.Stuff{Kind: "cobs"}, Check: sum,
 			Fields: []frame.Field{counted[0], counted[1], {Name: "w", Type: "<H", Repeat: "rest", Max: 3}}}, "08 01 05 07 01 09 02 19 00", "v10=5 w0=263 w1=521"},
+		{"zero_fill: a value from the end is never the head", frame.Description{Sync: "AA", Length: &frame.Length{At: 1}, Data: 2, Check: sum,
+			Messages: []frame.Message{{Name: "x", ZeroFill: true, Fields: []frame.Field{{Name: "a", Type: "B"}, {Name: "z", Type: "B", At: new(-2)}}}}},
+			"AA 03 AD", "the length is impossible"},
 		{"zero_fill: zeros are digits of hexN", frame.Description{Sync: "AA", Length: &frame.Length{At: 1}, Data: 2, Check: sum,
 			Messages: []frame.Message{{Name: "x", ZeroFill: true, Fields: []frame.Field{{Name: "h", Type: "hex3"}}}}}, "AA 04 12 C0", "h=120000"},
 	} {

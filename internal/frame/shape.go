@@ -257,7 +257,10 @@ func (c *compiler) shortest(prefix string, s *shape, l *layout) int {
 	case l.rest:
 		c.add(prefix+"zero_fill", `zero_fill beside repeat = "rest"`, "one of them", "")
 	}
-	n := max(c.head+c.p.trailer, c.checkReach(), l.fromEnd)
+	n := max(c.head+c.p.trailer, c.checkReach())
+	if l.fromEnd > 0 { // what counts from the end is never missing
+		n = max(n, s.data+s.tail)
+	}
 	if s.length != nil {
 		n = max(n, s.length.end+c.p.trailer)
 	}

@@ -71,6 +71,12 @@ def names_in(tree):
 
 
 def compute(tree, value):
+    """The value of a tree, or None: what is no number is no value."""
+    v = computed(tree, value)
+    return None if v is None or math.isnan(v) else v
+
+
+def computed(tree, value):
     match tree:
         case ("name", name):
             return float(value(name))
@@ -124,6 +130,8 @@ def bitwise(op, a, b):
 
 
 def call(name, values):
+    if name in ("round", "floor") and math.isinf(values[0]):
+        return values[0]
     match name:
         case "min" | "max":
             return min(values) if name == "min" else max(values)

@@ -26,6 +26,8 @@ class Walk(Values):
         self.good, self.exact, self.rest_end, self.series = True, True, 0, False
         for f in m["Fields"]:
             self.field(f, "")
+        if self.zero and self.from_end and len(view) - self.from_end < fmt.d.get("Data", 0):
+            self.good = False
         if not self.partial and not self.zero and (self.need > self.end or (self.need if self.series else self.used) > len(view) - self.from_end):
             self.good = False
 
