@@ -108,18 +108,22 @@ const (
 	yes
 )
 
-// head is the beginning of a file.
+// head is the beginning of a file, without a byte order mark.
 type head struct {
 	bytes []byte
 	lines [][]byte // those that are whole, without their ends
 	part  []byte   // of the next one
 	end   bool     // the file is no longer
+	full  bool     // no more is looked at
 	text  bool     // no byte that a text in ASCII does not have
 }
 
 func newHead(b []byte, end bool) head {
-	h := head{bytes: b, end: end, text: isText(b)}
-	b = bytes.TrimPrefix(b, []byte(bom))
+	h := head{end: end, full: len(b) >= detectBytes}
+	if b = bytes.TrimPrefix(b, []byte(bom)); prefixed(b, bom) == maybe && !end {
+		b = nil // what follows it decides
+	}
+	h.bytes, h.text = b, isText(b)
 	for len(b) > 0 {
 		line, rest, whole := bytes.Cut(b, []byte("\n"))
 		if !whole && !end {
@@ -136,7 +140,7 @@ func newHead(b []byte, end bool) head {
 const bom = "\xEF\xBB\xBF"
 
 // last reports whether no more is looked at.
-func (h head) last() bool { return h.end || len(h.bytes) >= detectBytes }
+func (h head) last() bool { return h.end || h.full }
 
 // first returns the first line that is not blank, as far as it is there.
 func (h head) first() (line []byte, whole bool) {
@@ -149,7 +153,6 @@ func (h head) first() (line []byte, whole bool) {
 }
 
 func isText(b []byte) bool {
-	b = bytes.TrimPrefix(b, []byte(bom))
 	for _, c := range b {
 		if c >= 0x7F || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return false

@@ -21,7 +21,7 @@ type logic1 struct {
 
 const logic1Head = "Time [s],Value,Parity Error,Framing Error"
 
-func sniffLogic1(h head) verdict { return prefixed(bytes.TrimPrefix(h.bytes, []byte(bom)), logic1Head) }
+func sniffLogic1(h head) verdict { return prefixed(h.bytes, logic1Head) }
 
 func newLogic1(in *bufio.Reader) Source { return newLineSource(in, &logic1{}) }
 

@@ -25,7 +25,7 @@ const logic2Head = "name,type,start_time,duration,data"
 
 const logic2Ports = 64 // analysers of one export
 
-func sniffLogic2(h head) verdict { return prefixed(bytes.TrimPrefix(h.bytes, []byte(bom)), logic2Head) }
+func sniffLogic2(h head) verdict { return prefixed(h.bytes, logic2Head) }
 
 func newLogic2(in *bufio.Reader) Source {
 	p := &logic2{ports: map[string]string{}}

@@ -41,6 +41,8 @@ var sscomMarks = []sscomMark{
 	{"# RECV ASCII>", Inbound, false}, {"# SEND ASCII>", Outbound, false},
 }
 
+const sscomMarkMost = 16 // bytes of a mark at most
+
 var errTextLog = errors.New(`the log shows text, which does not tell the bytes: tick "HEX display" (HEX显示) in the program and record again`) //nolint:gochecknoglobals // a constant
 
 // markedLine parts a line into time, mark and bytes.
@@ -82,7 +84,7 @@ func sniffSSCOM(h head) verdict {
 	if _, _, _, _, ok := markedLine(line); ok {
 		return yes
 	}
-	if whole {
+	if _, _, rest, ok := bracketed(line); whole || ok && len(rest) > sscomMarkMost {
 		return no
 	}
 	return maybe
