@@ -49,11 +49,11 @@ func TimingOf(src Source) Timing {
 	return Untimed
 }
 
-// NotesOf returns what there is to say about a recording as far as it is read:
-// its own comments, and what was left out.
-func NotesOf(src Source) []string {
-	if n, ok := src.(interface{ Notes() []string }); ok {
-		return n.Notes()
+// LeftOut says what of a recording was passed over so far, or taken in spite of a
+// fault, for people.
+func LeftOut(src Source) []string {
+	if n, ok := src.(interface{ LeftOut() []string }); ok {
+		return n.LeftOut()
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func TestImports(t *testing.T) {
 				if got := shown(packets, timing); got != row.want {
 					t.Errorf("got\n%swant\n%s", got, row.want)
 				}
-				if got := strings.Join(NotesOf(src), "; "); got != row.notes {
+				if got := strings.Join(LeftOut(src), "; "); got != row.notes {
 					t.Errorf("notes %q, want %q", got, row.notes)
 				}
 			})

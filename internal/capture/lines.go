@@ -47,8 +47,8 @@ func (s *lineSource) place() int64 { return s.read }
 // Timing says what the times are.
 func (s *lineSource) Timing() Timing { return s.parser.timing() }
 
-// Notes returns what was left out so far.
-func (s *lineSource) Notes() []string { return s.parser.notes() }
+// LeftOut says what was left out so far.
+func (s *lineSource) LeftOut() []string { return s.parser.notes() }
 
 // Next returns the next packet, or io.EOF.
 func (s *lineSource) Next() (Packet, error) {

@@ -74,8 +74,8 @@ func (t *tlog) place() int64 { return t.read }
 // Timing says that the times are Unix times.
 func (t *tlog) Timing() Timing { return Dated }
 
-// Notes says what was left out.
-func (t *tlog) Notes() []string {
+// LeftOut says what was left out so far.
+func (t *tlog) LeftOut() []string {
 	if t.skipped == 0 {
 		return nil
 	}
