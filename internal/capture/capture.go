@@ -96,7 +96,6 @@ const (
 	blockInterface = 1
 	blockPacket    = 6
 	byteOrderMagic = 0x1A2B3C4D
-	linkUser0      = 147 // LINKTYPE_USER0: raw chunks, private to us
 
 	optEnd, optComment                 = 0, 1
 	optIfName, optIfDescription        = 2, 3
