@@ -25,7 +25,7 @@ func TestImports_Damage(t *testing.T) {
 		{"SSCOMTwoClocks", SSCOM, "[22:00:41.748]收←◆55\n[2026-08-22 22:00:41.748]收←◆55\n", 1, "line 2 of the recording: a time with a date among times without one, or the reverse: these are two recordings, part them"},
 		{"XXDEdited", XXD, "00000000: aa55 0102  .U..\n00000004: aa41  .B\n", 1, "line 2 of the recording: the text beside the bytes shows others: the dump was edited, or made with xxd -e or -b; use plain xxd"},
 		{"XXDLittleEndian", XXD, "00000000: 020155aa 63626100  .U...abc\n", 0, "line 1 of the recording: the text beside the bytes shows others: the dump was edited, or made with xxd -e or -b; use plain xxd"},
-		{"XXDGap", XXD, "00000000: aa55\n00000004: aa\n", 1, "line 2 of the recording: offset 4 where 2 was due: lines are missing, or the offsets are not hex (od: use od -Ax -tx1)"},
+		{"XXDGap", XXD, "00000000: aa55\n00000004: aa\n00000005: aa\n", 1, "line 2 of the recording: offset 4 where 2 was due: lines are missing, or the offsets are not hex (od: use od -Ax -tx1)"},
 		{"XXDOther", XXD, "00000000: aa55\nhello\n", 1, `line 2 of the recording: "hello" is no line of xxd: dump the bytes again`},
 		{"XXDStarAtEnd", XXD, "00000000: aa55\n*\n", 1, `end of the recording: recording ends inside a block: unexpected EOF: the line behind a "*" is missing`},
 		{"HexdumpGap", Hexdump, "0000000 55aa\n0000010 55aa\n0000012\n", 0, "line 2 of the recording: offset 10 where 2 was due: lines are missing, or the offsets are not hex (od: use od -Ax -tx1)"},

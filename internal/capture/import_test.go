@@ -38,6 +38,7 @@ var imports = []struct {
 	{"XXDAutoskip", XXD, Untimed, "00000000: 0000 0000 0000 0000 0000 0000 0000 0000  ................\n*\n00000030: 41                                       A\n",
 		"in - " + strings.Repeat("00", 16) + "\n" + strings.Repeat("00", 32) + "41\n", ""},
 	{"PyPMS", XXD, Untimed, "00000000: 42 4d 00 1c  BM..\n00000004: 20 20 00 08    ..\n", "in - 424D001C\n20200008\n", ""},
+	{"XXDMiscounted", XXD, Untimed, "00000000: 7e 7d 33  ~3..\n00000002: 7e 01  ~.\n", "in - 7E7D33\n7E01\n", "1 lines are not at the offset that they say; their bytes are taken as they stand"},
 	// hexdump b.bin; hexdump of 3 bytes; hexdump of 64 zeros; hexdump -C b.bin
 	{"Hexdump", Hexdump, Untimed, "0000000 55aa 0201 6100 6362 0a0d 10ff 1211 1413\n0000010 1615                                   \n0000012\n",
 		"in - AA550102006162630D0AFF1011121314\n1516\n", ""},

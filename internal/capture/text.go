@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 )
 
@@ -184,8 +185,8 @@ func plausibleHex(word []byte) bool {
 //
 //	AA 55 01 0x1F, 02ff   # what follows is a comment
 func parseLine(line string) ([]byte, error) {
-	before, _, _ := bytes.Cut([]byte(line), []byte("#"))
-	return ParseHex(string(before))
+	line, _, _ = strings.Cut(line, "#")
+	return ParseHex(line)
 }
 
 // hexLines is a file of nothing but hex, a packet a line.

@@ -184,3 +184,39 @@ func differ(a, b []byte) int {
 	}
 	return min(len(a), len(b))
 }
+
+// TestImport_Recorded reads what others recorded, with their own programs.
+func TestImport_Recorded(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		file   string
+		as     capture.Format // "" = found out
+		format capture.Format
+		bytes  int
+		begins string
+		time   int64
+	}{
+		{"gpsd/ublox-neo-m8u-hnr.log", "", capture.GPSD, 3253, `{"class":"VERSION"`, 0},
+		{"pypms/PMS3003.hexdump", "", capture.XXD, 240, "\x42\x4D\x00\x14", 0},
+		{"pypms/PMSx003.hexdump", "", capture.XXD, 320, "\x42\x4D\x00\x1C", 0},
+		{"pypms/SDS01x.hexdump", "", capture.XXD, 100, "\xAA\xC0", 0},
+		{"pypms/SPS30.hexdump", "", capture.XXD, 479, "\x7E\x00\x03\x00\x28", 0},
+		// One record is too little to be known by, and so the format is given.
+		{"mavlink/capture.mav2.battery_status.tlog", capture.TLog, capture.TLog, 48, "\xFD\x24\x00\x00\xAC", 47_333_000_000},
+		{"mavlink/capture.mavlink", "", capture.Raw, 36764, "", 0},
+		{"pyubx2/pygpsdata-HNR.log", "", capture.Raw, 1040, "\xB5\x62", 0},
+	} {
+		f, err := capture.OpenAs(shared(t, "captures/"+row.file), row.as)
+		must(t, err)
+		var got []byte
+		at := int64(0)
+		for p, err := range capture.Packets(f) {
+			must(t, err)
+			got, at = append(got, p.Bytes...), p.Time
+		}
+		if f.Format != row.format || len(got) != row.bytes || !bytes.HasPrefix(got, []byte(row.begins)) || at != row.time {
+			t.Errorf("%s: taken for %s: %d bytes from % X, at %d", row.file, f.Format, len(got), got[:min(8, len(got))], at)
+		}
+		must(t, f.Close())
+	}
+}
