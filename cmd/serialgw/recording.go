@@ -83,6 +83,9 @@ func (r *recording) peek() (err error) {
 	if r.once() {
 		r.begun, err = r.source()
 	}
+	if errors.Is(err, context.Canceled) {
+		return nil // the playing meets that again
+	}
 	return err
 }
 

@@ -3,7 +3,6 @@ package capture
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -129,5 +128,3 @@ func hexField(text []byte) []byte {
 
 // shorten makes a part of a line fit for an error.
 func shorten(text []byte) string { return fmt.Sprintf("%.24q", text) }
-
-var errNotHex = errors.New("not hex") //nolint:gochecknoglobals // a constant

@@ -30,7 +30,7 @@ func (p *putty) place() int64 { return p.read + int64(p.used) }
 func (p *putty) Next() (Packet, error) {
 	_, _ = p.in.Discard(p.used) // it was peeked at
 	p.read, p.used = p.read+int64(p.used), 0
-	for size := 1; ; size = p.in.Buffered() + 1 {
+	for size := 1; ; {
 		_, err := p.in.Peek(size)
 		b, _ := p.in.Peek(p.in.Buffered())
 		if len(b) == 0 && errors.Is(err, io.EOF) {
@@ -42,7 +42,7 @@ func (p *putty) Next() (Packet, error) {
 		at := bytes.Index(b, []byte(puttyHead))
 		if at == 0 {
 			p.read += discardLine(p.in)
-			size = 0
+			size = 1
 			continue
 		}
 		if at < 0 {
@@ -55,6 +55,7 @@ func (p *putty) Next() (Packet, error) {
 			p.used = at
 			return Packet{Direction: Inbound, Bytes: b[:at]}, nil
 		}
+		size = len(b) + 1 // they may begin a header
 	}
 }
 
