@@ -1,0 +1,328 @@
+package infer
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"serialgw/internal/frame"
+)
+
+// number is an unsigned number at a place relative to an anchor.
+type number struct {
+	at   int
+	size int // 1, 2 or 4
+	big  bool
+}
+
+// get reads the number of the frame whose anchor stands at p; -1: outside.
+func (n number) get(s []byte, p int) int {
+	i := p + n.at
+	if i < 0 || i+n.size > len(s) {
+		return -1
+	}
+	v := 0
+	for k := range n.size {
+		if n.big {
+			v = v<<8 | int(s[i+k])
+		} else {
+			v |= int(s[i+k]) << (8 * k)
+		}
+	}
+	return v
+}
+
+func (n number) typeName() string {
+	switch {
+	case n.size == 1:
+		return "B"
+	case n.size == 2 && n.big:
+		return ">H"
+	case n.size == 2:
+		return "<H"
+	case n.big:
+		return ">I"
+	}
+	return "<I"
+}
+
+// ref returns the number as a description has it, start being where the frame
+// begins relative to the anchor.
+func (n number) ref(start int) frame.Ref { return frame.Ref{At: n.at - start, Type: n.typeName()} }
+
+// rule says how many bytes lie from one anchor to the next.
+type rule struct {
+	anchor *anchor
+	fixed  int
+	length *number // total = mul * field + add
+	mul    int
+	add    int
+	id     *number // total = table[field]
+	table  map[int]int
+	open   bool // nothing tells: up to the next anchor
+
+	frames  []cut
+	covered int // bytes in frames and in idle gaps between them
+}
+
+// cut is one frame: from its anchor to the next, without idle bytes.
+type cut struct{ at, total int }
+
+// total returns the bytes from the anchor at p to the next; 0: impossible.
+func (r *rule) total(s []byte, p int) int {
+	switch {
+	case r.fixed > 0:
+		return r.fixed
+	case r.length != nil:
+		if v := r.length.get(s, p); v >= 0 {
+			return r.mul*v + r.add
+		}
+	case r.id != nil:
+		return r.table[r.id.get(s, p)]
+	case r.open:
+		return r.toNext(s, p)
+	}
+	return 0
+}
+
+func (r *rule) toNext(s []byte, p int) int {
+	i, _ := slices.BinarySearch(r.anchor.places, p+1)
+	if i == len(r.anchor.places) {
+		return 0
+	}
+	next := r.anchor.places[i]
+	return next - p - min(idleBefore(s, next), next-p-1)
+}
+
+// follow walks through s from frame to frame. A frame counts when another
+// begins where it ends, or behind idle bytes.
+func (r *rule) follow(s []byte) {
+	r.frames, r.covered = nil, 0
+	for p := 0; p < len(s); {
+		if !r.anchor.has(p) {
+			p++
+			continue
+		}
+		total := r.total(s, p)
+		if total < max(2, len(r.anchor.gram)) || total > maxTotal {
+			p++
+			continue
+		}
+		gap, ok := r.gapAfter(s, p+total)
+		if !ok {
+			p++
+			continue
+		}
+		r.frames = append(r.frames, cut{p, total})
+		r.covered += total + gap
+		p += total + gap
+	}
+}
+
+// gapAfter returns how many idle bytes stand from end to the next anchor.
+func (r *rule) gapAfter(s []byte, end int) (int, bool) {
+	for n := range 65 {
+		if r.anchor.has(end + n) {
+			return n, true
+		}
+		if end+n >= len(s) || !isIdle(s[end+n]) || n > 0 && s[end+n] != s[end] {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// score weighs what a rule explains against what it takes to say it.
+func (r *rule) score(n int) float64 {
+	score := float64(r.covered) / float64(n)
+	switch {
+	case r.length != nil:
+		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
+	case r.id != nil:
+		score -= 0.01 + 0.002*float64(len(r.table))
+	case r.open:
+		score -= 0.15
+	}
+	if len(r.anchor.gram) == 1 {
+		score -= 0.001
+	}
+	return score
+}
+
+// rules returns the rules that explain most of s, best first.
+func rules(s []byte) []*rule {
+	var out []*rule
+	for _, a := range anchors(s) {
+		v := newVotes(s, a)
+		if len(v.from) < 4 {
+			continue
+		}
+		for _, r := range slices.Concat(v.fixed(), v.lengths(), v.tables()) {
+			r.follow(s)
+			if len(r.frames) >= 4 && r.covered*4 >= len(s) {
+				out = append(out, r)
+			}
+		}
+		if len(a.gram) == 2 {
+			r := &rule{anchor: a, open: true}
+			if r.follow(s); len(r.frames) >= 8 && r.covered*10 >= 8*len(s) {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *rule) int { return cmp.Compare(b.score(len(s)), a.score(len(s))) })
+	return out
+}
+
+// votes collects how far apart the occurrences of an anchor are.
+type votes struct {
+	s    []byte
+	a    *anchor
+	from []int
+	far  [][]int // for each of from, the distances to where the next frame may begin
+}
+
+func newVotes(s []byte, a *anchor) *votes {
+	v := &votes{s: s, a: a}
+	step := max(1, len(a.places)/samples)
+	for i := 0; i < len(a.places); i += step {
+		p := a.places[i]
+		var far []int
+		for _, q := range a.places[i+1 : min(len(a.places), i+1+lookAhead)] {
+			if q-p > maxTotal {
+				break
+			}
+			far = append(far, q-p)
+			if n := idleBefore(s, q); n > 0 && q-p-n > 1 {
+				far = append(far, q-p-n)
+			}
+		}
+		if len(far) > 0 {
+			v.from, v.far = append(v.from, p), append(v.far, far)
+		}
+	}
+	return v
+}
+
+// fixed returns the smallest distances that most occurrences have.
+func (v *votes) fixed() []*rule {
+	count := map[int]int{}
+	for _, far := range v.far {
+		for _, d := range far {
+			count[d]++
+		}
+	}
+	var out []*rule
+	for _, d := range slices.Sorted(maps.Keys(count)) {
+		multiple := slices.ContainsFunc(out, func(r *rule) bool { return d%r.fixed == 0 })
+		if 10*count[d] >= 4*len(v.from) && d >= 3 && len(out) < 4 && !multiple {
+			out = append(out, &rule{anchor: v.a, fixed: d})
+		}
+	}
+	return out
+}
+
+// lengths returns total = mul * field + add for the fields near the anchor that
+// lead from most occurrences to another.
+func (v *votes) lengths() []*rule {
+	var out []*rule
+	for at := -6; at <= 10; at++ {
+		for _, n := range []number{{at, 1, false}, {at, 2, false}, {at, 2, true}} {
+			if inGram(v.a, n) {
+				continue
+			}
+			for _, mul := range []int{1, 2, 4} {
+				if r := v.length(n, mul); r != nil {
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// inGram: a number within the anchor is always the same.
+func inGram(a *anchor, n number) bool { return n.at >= 0 && n.at+n.size <= len(a.gram) }
+
+func (v *votes) length(n number, mul int) *rule {
+	count := map[int]int{}
+	values := make([]int, len(v.from))
+	distinct := map[int]int{}
+	for i, p := range v.from {
+		values[i] = n.get(v.s, p)
+		if values[i] >= 0 {
+			distinct[values[i]]++
+		}
+	}
+	if len(distinct) < 2 {
+		return nil
+	}
+	for i, far := range v.far {
+		last := math.MinInt
+		for _, d := range far {
+			if add := d - mul*values[i]; add != last && add >= -16 && add <= 64 {
+				count[add]++
+				last = add
+			}
+		}
+	}
+	best, most := 0, 0
+	for add, c := range count {
+		if c > most || c == most && add < best {
+			best, most = add, c
+		}
+	}
+	if 10*most < 4*len(v.from) {
+		return nil
+	}
+	return &rule{anchor: v.a, length: &n, mul: mul, add: best}
+}
+
+// tables returns the bytes near the anchor whose every value has a size of its
+// own.
+func (v *votes) tables() []*rule {
+	var out []*rule
+	for at := -6; at <= 10; at++ {
+		n := number{at: at, size: 1}
+		if inGram(v.a, n) {
+			continue
+		}
+		if r := v.table(n); r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (v *votes) table(n number) *rule {
+	by := map[int]map[int]int{}
+	seen := map[int]int{}
+	for i, p := range v.from {
+		id := n.get(v.s, p)
+		if by[id] == nil {
+			by[id] = map[int]int{}
+		}
+		seen[id]++
+		for _, d := range v.far[i] {
+			by[id][d]++
+		}
+	}
+	table, sizes, told := map[int]int{}, map[int]bool{}, 0
+	for id, count := range by {
+		if seen[id] < 4 {
+			continue
+		}
+		for _, d := range slices.Sorted(maps.Keys(count)) {
+			if d >= 3 && 10*count[d] >= 7*seen[id] {
+				table[id], sizes[d] = d, true
+				told += seen[id]
+				break
+			}
+		}
+	}
+	if len(sizes) < 2 || len(table) > 64 || 10*told < 5*len(v.from) {
+		return nil
+	}
+	return &rule{anchor: v.a, id: &n, table: table}
+}
