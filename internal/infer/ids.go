@@ -71,17 +71,18 @@ func (g *guess) findID() {
 		g.idWhy = fmt.Sprintf("each of its %d values has a size of its own", len(g.ids))
 		return
 	}
-	best, bestScore := number{}, 0.0
+	best, bestScore := number{}, 0.25
 	for at := g.sync; at < min(g.shortest(), 16); at++ {
 		n := number{at: at, size: 1}
 		if g.taken(n) || g.seq != nil && at >= g.seq.at && at < g.seq.at+g.seq.size {
 			continue
 		}
-		if score := g.tells(n) * (1 - 0.02*float64(at)); score > bestScore {
-			best, bestScore = n, score
+		// A value behind the id tells the message too, and something more.
+		if score := g.tells(n); score > bestScore {
+			best, bestScore = n, 2*score
 		}
 	}
-	if bestScore < 0.25 {
+	if best.size == 0 {
 		return
 	}
 	g.id = &best

@@ -2,7 +2,6 @@ package infer
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -295,15 +294,16 @@ func (g *guess) result(s []byte) Result {
 	if g.seq != nil {
 		out.Seq = Seq{Ref: &frame.Ref{At: g.seq.at, Type: g.seq.typeName()}, Grade: Likely, Why: "it counts the frames"}
 	}
-	out.Description = g.describe(&out)
+	var contents []content
+	out.Description, contents = g.describe(&out)
 	plan, errs := frame.Compile("board", out.Description)
 	if len(errs) > 0 {
-		out.Draft = errs.Error()
-		return out
+		return Result{Sync: Sync{Why: errs.Error()}}
 	}
 	m := scan(plan, s)
 	out.Frames, out.Explained = int(m.Frames), m.Explained()
 	g.grade(&out, m)
+	out.Draft = g.draft(&out, contents)
 	return out
 }
 
@@ -376,5 +376,3 @@ func (g *guess) grade(out *Result, m frame.Metrics) {
 		}
 	}
 }
-
-var _ = cmp.Compare[int]
