@@ -155,6 +155,7 @@ const (
 	tryHold    = 400  // other frames on which what was found is tried
 	holdShare  = 0.75 // of them must hold
 	fromMost   = 12
+	fromBefore = 4 // of a check in the head
 	atMost     = 16
 	tailMost   = 4
 	fewFrames  = 8
@@ -200,19 +201,21 @@ func places(size, shortest int) []place {
 			out = append(out, place{at: at, over: []span{{from, at}}})
 		}
 	}
-	for at := 1; at <= atMost && at+size+2 <= shortest; at++ {
+	for at := 1; at <= atMost && at+size+1 <= shortest; at++ {
 		for from := 0; from < at; from++ {
 			if at-from >= 2 {
 				out = append(out, place{at: at, over: []span{{from, at}}, head: true})
 			}
-			if from <= 3 {
-				out = append(out, place{at: at, over: []span{{from, at}, {at + size, 0}}},
-					place{at: at, over: []span{{from, 0}}, blank: true})
+			if from > fromBefore {
+				continue
 			}
+			for tail := range 3 {
+				out = append(out, place{at: at, over: []span{{from, at}, {at + size, -tail}}})
+			}
+			out = append(out, place{at: at, over: []span{{from, 0}}, blank: true})
 		}
-		out = append(out, place{at: at, over: []span{{at + size, 0}}})
-		for tail := 1; tail <= 2; tail++ {
-			out = append(out, place{at: at, over: []span{{at + size, -tail}}}, place{at: at, over: []span{{0, at}, {at + size, -tail}}})
+		for tail := range 3 {
+			out = append(out, place{at: at, over: []span{{at + size, -tail}}})
 		}
 	}
 	return out

@@ -116,7 +116,10 @@ func (v *value) seenText() string {
 		}
 		return v.note
 	}
-	text := fmt.Sprintf("seen %g to %g", v.low, v.high)
+	text := fmt.Sprintf("seen %s to %s", plain(v.low), plain(v.high))
+	if strings.HasSuffix(v.kind, "f") {
+		text = fmt.Sprintf("seen %.4g to %.4g", v.low, v.high)
+	}
 	if v.note != "" {
 		text += "; " + v.note
 	}

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	rivals    = 5    // rules whose frames are searched for a check
-	closeTo   = 0.05 // of the best rule's score
-	leastSeen = 8    // frames below which nothing is said
+	rivals    = 7   // rules whose frames are searched for a check
+	closeTo   = 0.2 // of the best rule's score
+	leastSeen = 8   // frames below which nothing is said
 )
 
 // guess is one complete explanation of the stream.
 type guess struct {
 	rule    *rule
-	start   int  // where a frame begins, from the anchor
-	run     run  // the constant bytes that hold the beginning, from start on
-	tail    int  // bytes of the end marker
+	start   int // where a frame begins, from the anchor
+	run     run // the constant bytes that hold the beginning, from start on
+	tail    int // bytes of the end marker
 	clear   float64
 	check   *match // guards the frame; nil: none found
 	head    *match // guards the head alone
@@ -90,7 +90,7 @@ func (r *rule) signature() string {
 		slices.Sort(sizes)
 		return fmt.Sprint("table ", sizes)
 	case r.open:
-		return "open"
+		return fmt.Sprintf("open % X", r.anchor.gram)
 	}
 	return fmt.Sprint("fixed ", r.fixed)
 }
@@ -103,14 +103,7 @@ func (r *rule) guess(s []byte) *guess {
 	}
 	var best *guess
 	for _, one := range all {
-		found := searchCheck(r.cutAll(s, one.start))
-		i := slices.IndexFunc(found, func(m match) bool { return !m.head })
-		if i < 0 {
-			continue
-		}
-		g := &guess{rule: r, run: one, start: one.start}
-		g.take(found, i)
-		if best == nil || better(*g.check, *best.check) < 0 {
+		if g := r.guarded(s, one); g != nil && (best == nil || better(*g.check, *best.check) < 0) {
 			best = g
 		}
 	}
@@ -123,6 +116,22 @@ func (r *rule) guess(s []byte) *guess {
 		best.tail = max(best.tail, best.constantTail())
 	}
 	return best
+}
+
+// guarded finds a check of frames that begin in a run of constant bytes; nil:
+// there is none. A check in the head shows only where the frame begins rightly.
+func (r *rule) guarded(s []byte, one run) *guess {
+	for n := range min(4, len(one.bytes)) {
+		found := searchCheck(r.cutAll(s, one.start+n))
+		i := slices.IndexFunc(found, func(m match) bool { return !m.head })
+		if i < 0 {
+			continue
+		}
+		g := &guess{rule: r, run: run{one.start + n, one.bytes[n:]}, start: one.start + n, tail: n}
+		g.take(found, i)
+		return g
+	}
+	return nil
 }
 
 // take makes found[i] the check, and settles where the frame begins.
@@ -143,9 +152,10 @@ func (g *guess) take(found []match, i int) {
 		}
 	}
 	g.equal = g.equal[:min(len(g.equal), 8)]
-	g.tail = max(0, -m.at-m.size)
 	if m.at >= 0 {
-		g.tail = max(0, -m.over[len(m.over)-1].to)
+		g.tail += max(0, -m.over[len(m.over)-1].to)
+	} else {
+		g.tail += max(0, -m.at-m.size)
 	}
 	g.place(covered)
 }
@@ -227,7 +237,7 @@ func (g *guess) findSync() {
 		g.sync = min(g.sync, r.id.at-g.start)
 	}
 	if g.check != nil {
-		if from := g.check.over[0].from; from > 0 && from < g.sync {
+		if from := g.check.over[0].from; from > 1 && from < g.sync || from == 1 && g.sync > 1 && g.run.bytes[1] < 0x10 {
 			g.sync = from
 		}
 		if g.check.at > 0 {
@@ -369,9 +379,11 @@ func (g *guess) grade(out *Result, m frame.Metrics) {
 	out.Check.Grade = Likely
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
-	if k.tried >= sureFrames && 10*k.held >= 9*k.tried && out.Explained > 0.9 {
+	share := float64(k.held) / float64(k.tried)
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 {
 		out.Check.Grade, out.Size.Grade = Certain, Certain
-		if g.clear > 5 && g.id != nil {
+		from := k.over[0].from
+		if g.clear > 5 && g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
 			out.Sync.Grade = Certain
 		}
 	}

@@ -63,7 +63,8 @@ type rule struct {
 	open   bool // nothing tells: up to the next anchor
 
 	frames  []cut
-	covered int // bytes in frames and in idle gaps between them
+	apart   int // of them, those with idle bytes behind
+	covered int // half bytes in frames, and a half for each idle byte between them
 }
 
 // cut is one frame: from its anchor to the next, without idle bytes.
@@ -98,7 +99,7 @@ func (r *rule) toNext(s []byte, p int) int {
 // follow walks through s from frame to frame. A frame counts when another
 // begins where it ends, or behind idle bytes.
 func (r *rule) follow(s []byte) {
-	r.frames, r.covered = nil, 0
+	r.frames, r.covered, r.apart = nil, 0, 0
 	for p := 0; p < len(s); {
 		if !r.anchor.has(p) {
 			p++
@@ -115,7 +116,8 @@ func (r *rule) follow(s []byte) {
 			continue
 		}
 		r.frames = append(r.frames, cut{p, total})
-		r.covered += total + gap
+		r.covered += 2*total + gap
+		r.apart += b2i(gap > 0)
 		p += total + gap
 	}
 }
@@ -135,14 +137,17 @@ func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 
 // score weighs what a rule explains against what it takes to say it.
 func (r *rule) score(n int) float64 {
-	score := float64(r.covered) / float64(n)
+	score := float64(r.covered) / float64(2*n)
 	switch {
 	case r.length != nil:
 		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
 	case r.id != nil:
 		score -= 0.01 + 0.002*float64(len(r.table))
 	case r.open:
-		score -= 0.15
+		// Nothing says that such frames are whole: many short ones, which idle
+		// bytes set apart, are the better guess.
+		score -= 0.15 + 0.00005*float64(n)/float64(len(r.frames))
+		score += 0.01 * float64(r.apart) / float64(len(r.frames))
 	}
 	if len(r.anchor.gram) == 1 {
 		score -= 0.001
@@ -160,13 +165,13 @@ func rules(s []byte) []*rule {
 		}
 		for _, r := range slices.Concat(v.fixed(), v.lengths(), v.tables()) {
 			r.follow(s)
-			if len(r.frames) >= 4 && r.covered*4 >= len(s) {
+			if len(r.frames) >= 4 && r.covered*2 >= len(s) {
 				out = append(out, r)
 			}
 		}
 		if len(a.gram) == 2 {
 			r := &rule{anchor: a, open: true}
-			if r.follow(s); len(r.frames) >= 8 && r.covered*10 >= 8*len(s) {
+			if r.follow(s); len(r.frames) >= 8 && r.covered*10 >= 14*len(s) {
 				out = append(out, r)
 			}
 		}
@@ -273,10 +278,23 @@ func (v *votes) length(n number, mul int) *rule {
 			best, most = add, c
 		}
 	}
-	if 10*most < 4*len(v.from) {
+	if 10*most < 4*len(v.from) || !v.varies(values, mul, best, most) {
 		return nil
 	}
 	return &rule{anchor: v.a, length: &n, mul: mul, add: best}
+}
+
+// varies reports whether the votes for total = mul * field + add come from more
+// than one value of the field: else nothing shows that it tells the size.
+func (v *votes) varies(values []int, mul, add, votes int) bool {
+	count := map[int]int{}
+	for i, far := range v.far {
+		if slices.Contains(far, mul*values[i]+add) {
+			count[values[i]]++
+		}
+	}
+	most := slices.Max(slices.Collect(maps.Values(count)))
+	return 100*(votes-most) >= 2*votes && votes-most >= 4
 }
 
 // tables returns the bytes near the anchor whose every value has a size of its

@@ -111,10 +111,35 @@ func whole(frames [][]byte, at, size int) (value, bool) {
 	if n.big {
 		top = at
 	}
+	if size == 4 && !n.carries(frames) {
+		return value{}, false // two numbers beside each other
+	}
 	if still, _ := constantAt(frames, top); still && size > 2 {
 		return value{}, false
 	}
 	return value{at: at, size: size, kind: n.typeName()}, true
+}
+
+// carries tells a number of four bytes from two of two: its lower half is no
+// smooth number by itself, or the upper one changes only where the lower wraps.
+func (n number) carries(frames [][]byte) bool {
+	low, high := number{n.at, 2, n.big}, number{n.at + 2, 2, n.big}
+	if n.big {
+		low, high = high, low
+	}
+	if jump(frames, low) > 0.05 {
+		return true
+	}
+	changes, wraps := 0, 0
+	for i := 1; i < len(frames); i++ {
+		if high.get(frames[i], 0) == high.get(frames[i-1], 0) {
+			continue
+		}
+		changes++
+		d := low.get(frames[i], 0) - low.get(frames[i-1], 0)
+		wraps += b2i(max(d, -d) > 1<<15)
+	}
+	return changes > 2 && 10*wraps >= 8*changes
 }
 
 // jump returns how far a number moves from frame to frame, 1 being what random
@@ -168,7 +193,7 @@ func seen(frames [][]byte, v value) value {
 		v.note = "smooth exponents: a float"
 		return v
 	}
-	if low, high := inner(signed); low < 0 && high-low < 0.6*(v.high-v.low) {
+	if low, high := inner(signed); low < 0 && (high-low < 0.6*(v.high-v.low) || v.low > 1.5*half) {
 		v.low, v.high = low, high
 		v.kind = map[string]string{"B": "b", "<H": "<h", ">H": ">h", "<I": "<i", ">I": ">i"}[v.kind]
 	}
