@@ -24,10 +24,7 @@ func (g *guess) findSeq() {
 }
 
 func (g *guess) shortest() int {
-	shortest := math.MaxInt
-	for _, f := range g.frames {
-		shortest = min(shortest, len(f))
-	}
+	shortest := g.usual(g.frames)
 	if g.check != nil && g.check.at < 0 {
 		shortest -= g.check.size
 	}
@@ -52,15 +49,21 @@ func (g *guess) taken(n number) bool {
 
 // counts reports whether n goes up by one in most frames, with all its bytes.
 func (g *guess) counts(n number) bool {
-	up, all, moved := 0, 0, map[int]bool{}
+	top := n.at
+	if !n.big {
+		top += n.size - 1
+	}
+	if still, _ := constantAt(g.frames, top); still {
+		return false
+	}
+	up, all := 0, 0
 	mask := 1<<(8*n.size) - 1
 	for i := 1; i < len(g.frames); i++ {
 		a, b := n.get(g.frames[i-1], 0), n.get(g.frames[i], 0)
 		all++
 		up += b2i((b-a)&mask == 1)
-		moved[b>>(8*(n.size-1))] = true
 	}
-	return all >= leastSeen && 100*up >= 85*all && (n.size == 1 || len(moved) > 1)
+	return all >= leastSeen && 100*up >= 85*all
 }
 
 // findID finds the byte that tells messages apart.

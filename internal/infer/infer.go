@@ -112,10 +112,26 @@ func (r *rule) guess(s []byte) *guess {
 		best.place(-1)
 	}
 	best.frames = r.cutAll(s, best.start)
+	usual := best.usual(best.frames)
+	best.frames = slices.DeleteFunc(best.frames, func(f []byte) bool { return len(f) < usual })
+	if len(best.frames) < leastSeen || !best.headInside() {
+		return nil
+	}
 	if best.check == nil {
 		best.tail = max(best.tail, best.constantTail())
 	}
 	return best
+}
+
+// headInside reports whether what tells the size stands in the frame itself,
+// before its check and end marker, and not in the next one.
+func (g *guess) headInside() bool {
+	for _, n := range []*number{g.rule.length, g.rule.id} {
+		if n != nil && (n.at < g.start || n.at+n.size-g.start > g.shortest()) {
+			return false
+		}
+	}
+	return true
 }
 
 // guarded finds a check of frames that begin in a run of constant bytes; nil:
