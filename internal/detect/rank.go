@@ -89,9 +89,9 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 					continue
 				}
 				looked++
-				c.Plan.Decode(one, &r)
+				a := c.Plan.Decode(one, &r)
 				out.props += len(r.Props)
-				possible += expected(one)
+				possible += len(r.Props) + a.Range + a.Map + a.NaN
 			}
 		}
 		s.Feed(reading.Chunk{Bytes: part})
@@ -110,7 +110,9 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 	if possible > 0 {
 		out.Absent = max(0, 1-float64(out.props)/float64(possible))
 	}
-	out.Evidence = evidence(float64(base), c.odds(f), float64(m.Frames), float64(adjacent))
+	// A run of frames may begin at any byte of noise, and behind another.
+	places := float64(m.Noise) + float64(m.Frames-adjacent)
+	out.Evidence = evidence(places, c.odds(f), float64(m.Frames), float64(adjacent))
 	if c.checked == 0 {
 		out.Evidence *= 1 - out.Absent
 	}
@@ -123,13 +125,6 @@ func unlisted(f *frame.Frame) uint64 {
 		return 1
 	}
 	return 0
-}
-
-// expected returns how many values the frame has room for.
-func expected(f *frame.Frame) int {
-	n := len(f.Message.Properties())
-	// Of a repeat only those that are there count; each has a byte at least.
-	return min(n, len(f.Bytes))
 }
 
 func add(to *frame.Metrics, m frame.Metrics) {

@@ -10,7 +10,11 @@
 // chance cannot have made it; where bytes cannot tell, the claim is Unknown.
 package infer
 
-import "serialgw/internal/frame"
+import (
+	"fmt"
+
+	"serialgw/internal/frame"
+)
 
 // Grade says how sure a claim is.
 type Grade uint8
@@ -94,4 +98,44 @@ type Seq struct {
 // first MiB. It is pure and takes some seconds at most.
 func Infer(stream []byte) Result {
 	return infer(stream)
+}
+
+// Claim is one thing that was found, in words.
+type Claim struct {
+	What  string // "sync", "size", "check", "id", "seq"
+	Text  string // as in a description: `"AA 55"`; "" = nothing
+	Grade Grade
+	Why   string
+}
+
+// Claims lists what was found, in the order of a description.
+func (r Result) Claims() []Claim {
+	out := []Claim{{"sync", fmt.Sprintf("%q", r.Sync.Pattern), r.Sync.Grade, r.Sync.Why}, {"size", r.Size.text(), r.Size.Grade, r.Size.Why}}
+	check := Claim{"check", "none", r.Check.Grade, r.Check.Why}
+	if r.Check.Check != nil {
+		check.Text = checkText(r.Check.Check)
+	}
+	out = append(out, check)
+	if r.ID.Ref != nil {
+		out = append(out, Claim{"id", refText(r.ID.Ref), r.ID.Grade, r.ID.Why})
+	}
+	if r.Seq.Ref != nil {
+		out = append(out, Claim{"seq", refText(r.Seq.Ref), r.Seq.Grade, r.Seq.Why})
+	}
+	return out
+}
+
+// text returns the size as a description has it.
+func (s *Size) text() string {
+	switch {
+	case s.Fixed > 0:
+		return fmt.Sprint(s.Fixed)
+	case s.Length != nil:
+		return lengthText(s.Length)
+	case s.ByID != nil:
+		return "by id"
+	case s.End != "":
+		return fmt.Sprintf("up to %q", s.End)
+	}
+	return "unknown"
 }

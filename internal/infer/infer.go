@@ -2,6 +2,7 @@ package infer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,6 +15,8 @@ const (
 	rivals    = 7   // rules whose frames are searched for a check
 	closeTo   = 0.2 // of the best rule's score
 	leastSeen = 8   // frames below which nothing is said
+	plainSeen = 100 // the same without a check
+	plainOdds = 0.1 // without a check a frame must begin as makers let them begin
 )
 
 // guess is one complete explanation of the stream.
@@ -108,7 +111,14 @@ func (r *rule) guess(s []byte) *guess {
 		}
 	}
 	if best == nil {
-		best = &guess{rule: r, run: all[0], start: all[0].start}
+		if len(r.frames) < plainSeen {
+			return nil
+		}
+		first := slices.MaxFunc(all, func(a, b run) int { return cmp.Compare(likelyStart(a), likelyStart(b)) })
+		if likelyStart(first) < plainOdds {
+			return nil
+		}
+		best = &guess{rule: r, run: first, start: first.start}
 		best.place(-1)
 	}
 	best.frames = r.cutAll(s, best.start)

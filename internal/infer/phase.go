@@ -156,6 +156,13 @@ func splitRun(r run, covered int) split {
 	return best
 }
 
+// likelyStart weighs a run of constant bytes in which a frame may begin, where no
+// check tells.
+func likelyStart(r run) float64 {
+	at := splitRun(r, -1).at
+	return syncOdds(r.bytes[at:]) * endOdds(r.bytes[:at]) / (1 + 0.02*float64(distance(r)))
+}
+
 // endOdds is how likely makers are to end a frame with these bytes.
 func endOdds(end []byte) float64 {
 	if len(end) == 0 {
@@ -170,7 +177,7 @@ func endOdds(end []byte) float64 {
 // syncOdds is how likely makers are to begin a frame with these bytes.
 func syncOdds(sync []byte) float64 {
 	w := [...]float64{0, 0.25, 0.45, 0.3, 0.3, 0.2}[min(len(sync), 5)]
-	if sync[0] < 0x10 {
+	if sync[0] < 0x10 || sync[0] == 0xFF && len(sync) == 1 {
 		w *= 0.2 // small numbers are data
 	}
 	return w

@@ -328,7 +328,7 @@ func (v *votes) table(n number) *rule {
 	}
 	table, sizes, told := map[int]int{}, map[int]bool{}, 0
 	for id, count := range by {
-		if seen[id] < 4 {
+		if seen[id] < 8 {
 			continue
 		}
 		for _, d := range slices.Sorted(maps.Keys(count)) {
