@@ -154,7 +154,7 @@ func (l *listener) try(ctx context.Context, baud int, wait time.Duration) (Trial
 		if len(t.Bytes) >= look {
 			look = 2 * len(t.Bytes)
 			t.Ranks = All(t.Bytes, l.candidates)
-			if best := t.Ranks[0]; best.Convincing && best.Evidence >= strongBits && best.Explained >= wholePart {
+			if t.convincing() && t.Ranks[0].Evidence >= strongBits && t.Ranks[0].Explained >= wholePart {
 				break
 			}
 		}
