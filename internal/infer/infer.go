@@ -56,15 +56,17 @@ func infer(stream []byte) Result {
 // best rule.
 func choose(s []byte, found []*rule) *guess {
 	seen := map[string]bool{}
+	tried := map[bool]int{}
 	var plain *guess
 	for _, r := range found {
-		if r.score(min(len(s), window)) < found[0].score(min(len(s), window))-closeTo || len(seen) == rivals {
+		if r.score(min(len(s), window)) < found[0].score(min(len(s), window))-closeTo {
 			break
 		}
-		if seen[r.signature()] {
+		if seen[r.signature()] || tried[r.open] == rivals {
 			continue
 		}
 		seen[r.signature()] = true
+		tried[r.open]++
 		r.follow(s)
 		g := r.guess(s)
 		if g == nil {
@@ -196,7 +198,11 @@ func overlap(a, b match) bool {
 
 // place moves the beginning behind an end marker that stands before it.
 func (g *guess) place(covered int) {
-	sp := splitRun(g.run, covered)
+	least := 0
+	if g.rule.open && g.tail == 0 {
+		least = 1 // nothing else tells its size
+	}
+	sp := splitRun(g.run, covered, least)
 	g.clear = sp.clear
 	if sp.at == 0 {
 		return

@@ -134,14 +134,15 @@ type split struct {
 
 // splitRun weighs where a frame begins within a run of constant bytes; covered
 // is where its check begins to cover, counted from the run's first byte, or -1.
-func splitRun(r run, covered int) split {
+// The end marker has so many bytes at least.
+func splitRun(r run, covered, least int) split {
 	best, second := split{}, 0.0
 	top := 0.0
 	most := min(4, len(r.bytes)-1)
 	if covered >= 0 {
 		most = min(most, covered)
 	}
-	for at := 0; at <= most; at++ {
+	for at := min(least, max(most, 0)); at <= most; at++ {
 		w := endOdds(r.bytes[:at]) * syncOdds(r.bytes[at:])
 		if covered >= 0 {
 			w *= coverOdds(covered-at, len(r.bytes)-at)
@@ -159,7 +160,7 @@ func splitRun(r run, covered int) split {
 // likelyStart weighs a run of constant bytes in which a frame may begin, where no
 // check tells.
 func likelyStart(r run) float64 {
-	at := splitRun(r, -1).at
+	at := splitRun(r, -1, 0).at
 	return syncOdds(r.bytes[at:]) * endOdds(r.bytes[:at]) / (1 + 0.02*float64(distance(r)))
 }
 
@@ -171,7 +172,7 @@ func endOdds(end []byte) float64 {
 	if slices.ContainsFunc(knownEnds, func(k []byte) bool { return bytes.Equal(k, end) }) {
 		return 2 * float64(len(end))
 	}
-	return [...]float64{0, 0.06, 0.06, 0.01, 0.01}[len(end)]
+	return [...]float64{0, 0.1, 0.06, 0.01, 0.01}[len(end)]
 }
 
 // syncOdds is how likely makers are to begin a frame with these bytes.
@@ -191,7 +192,7 @@ func coverOdds(from, constant int) float64 {
 		return 0.5
 	case from == constant:
 		return 0.25
-	case from <= 2:
+	case from == 1 && constant == 2, from == 2:
 		return 0.15
 	}
 	return 0.06

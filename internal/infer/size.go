@@ -150,7 +150,7 @@ func (r *rule) score(n int) float64 {
 		score += 0.01 * float64(r.apart) / float64(len(r.frames))
 	}
 	if len(r.anchor.gram) == 1 {
-		score -= 0.001
+		score -= 0.005
 	}
 	return score
 }
