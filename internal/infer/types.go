@@ -114,7 +114,7 @@ func whole(frames [][]byte, at, size int) (value, bool) {
 	if size == 4 && !n.carries(frames) {
 		return value{}, false // two numbers beside each other
 	}
-	if still, _ := constantAt(frames, top); still && size > 2 {
+	if still, _ := constantAt(frames, top); still {
 		return value{}, false
 	}
 	return value{at: at, size: size, kind: n.typeName()}, true
@@ -128,7 +128,8 @@ func (n number) carries(frames [][]byte) bool {
 		low, high = high, low
 	}
 	if jump(frames, low) > 0.05 {
-		return true
+		const carried = 2.0 / (1 << 14) // a step of 2, as jump counts
+		return jump(frames, high) < carried
 	}
 	changes, wraps := 0, 0
 	for i := 1; i < len(frames); i++ {
