@@ -107,15 +107,19 @@ func whole(frames [][]byte, at, size int) (value, bool) {
 	if best > 0.05 || 2*best > other {
 		return value{}, false
 	}
-	top := at + size - 1
+	top, next := at+size-1, at+size-2
 	if n.big {
-		top = at
+		top, next = at, at+1
 	}
 	if size == 4 && !n.carries(frames) {
 		return value{}, false // two numbers beside each other
 	}
-	if still, _ := constantAt(frames, top); still {
-		return value{}, false
+	if still, b := constantAt(frames, top); still {
+		// The highest byte of four may rest, when the one below does not.
+		nextStill, _ := constantAt(frames, next)
+		if size < 4 || nextStill || b != 0 && b != 0xFF {
+			return value{}, false
+		}
 	}
 	return value{at: at, size: size, kind: n.typeName()}, true
 }
