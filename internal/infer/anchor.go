@@ -17,6 +17,7 @@ const (
 	pairs      = 48        // anchors of two bytes tried
 	headBefore = 12        // bytes before an anchor where a frame may begin
 	headAfter  = 24        // bytes behind it that may be the head
+	idleMost   = 64        // idle bytes between two frames
 )
 
 // anchor is a short run of bytes that may stand at the same place in every
@@ -79,14 +80,18 @@ func newAnchor(s, gram []byte) *anchor {
 	}
 }
 
-// isIdle reports whether a line may rest on b between frames.
-func isIdle(b byte) bool { return b == 0xFF || b == 0x00 }
+// isIdle reports whether a line may rest on n times b between frames: on zeros
+// or ones alone, on any other byte when it is there more than once.
+func isIdle(b byte, n int) bool { return b == 0xFF || b == 0x00 || n > 1 }
 
 // idleBefore returns how many equal idle bytes stand before p.
 func idleBefore(s []byte, p int) int {
 	n := 0
-	for n < 64 && p-n-1 >= 0 && isIdle(s[p-n-1]) && (n == 0 || s[p-n-1] == s[p-n]) {
+	for n < idleMost && p-n-1 >= 0 && (n == 0 || s[p-n-1] == s[p-n]) {
 		n++
+	}
+	if n == 0 || !isIdle(s[p-1], n) {
+		return 0
 	}
 	return n
 }

@@ -18,8 +18,8 @@ type content struct {
 }
 
 // describe draws up the description, and what each message carries.
-func (g *guess) describe(out *Result) (frame.Description, []content) {
-	d := frame.Description{Sync: out.Sync.Pattern, End: out.Size.End, Size: out.Size.Fixed, Length: out.Size.Length, ID: out.ID.Ref, Seq: out.Seq.Ref, Idle: g.idle()}
+func (g *guess) describe(out *Result, s []byte) (frame.Description, []content) {
+	d := frame.Description{Sync: out.Sync.Pattern, End: out.Size.End, Size: out.Size.Fixed, Length: out.Size.Length, ID: out.ID.Ref, Seq: out.Seq.Ref, Idle: g.idle(s)}
 	for _, c := range []*frame.Check{out.Check.Head, out.Check.Check} {
 		if c != nil {
 			d.Check = append(d.Check, *c)
@@ -154,15 +154,21 @@ func (c *content) restName() string {
 	return fmt.Sprintf("m%02X_rest", c.id)
 }
 
-// idle returns the bytes between frames, if there are some.
-func (g *guess) idle() string {
-	r, gaps := g.rule, 0
+// idle returns the bytes that stand between frames, as a description has them.
+func (g *guess) idle(s []byte) string {
+	r, gaps := g.rule, map[byte]int{}
 	for i := 1; i < len(r.frames); i++ {
-		gap := r.frames[i].at - r.frames[i-1].at - r.frames[i-1].total
-		gaps += b2i(gap > 0 && gap <= 64)
+		end := r.frames[i-1].at + r.frames[i-1].total
+		if gap := r.frames[i].at - end; gap > 0 && gap <= idleMost && g.start >= 0 {
+			gaps[s[end]]++
+		}
 	}
-	if 100*gaps < len(r.frames) {
-		return ""
+	var out []byte
+	for b, n := range gaps {
+		if 100*n >= len(r.frames) {
+			out = append(out, b)
+		}
 	}
-	return "FF 00"
+	slices.Sort(out)
+	return fmt.Sprintf("% X", out)
 }

@@ -337,7 +337,7 @@ func (g *guess) result(s []byte) Result {
 		out.Seq = Seq{Ref: &frame.Ref{At: g.seq.at, Type: g.seq.typeName()}, Grade: Likely, Why: "it counts the frames"}
 	}
 	var contents []content
-	out.Description, contents = g.describe(&out)
+	out.Description, contents = g.describe(&out, s)
 	plan, errs := frame.Compile("board", out.Description)
 	if len(errs) > 0 {
 		return Result{Sync: Sync{Why: errs.Error()}}

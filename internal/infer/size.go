@@ -124,11 +124,11 @@ func (r *rule) follow(s []byte) {
 
 // gapAfter returns how many idle bytes stand from end to the next anchor.
 func (r *rule) gapAfter(s []byte, end int) (int, bool) {
-	for n := range 65 {
+	for n := range idleMost + 1 {
 		if r.anchor.has(end + n) {
-			return n, true
+			return n, n == 0 || isIdle(s[end], n)
 		}
-		if end+n >= len(s) || !isIdle(s[end+n]) || n > 0 && s[end+n] != s[end] {
+		if end+n >= len(s) || n > 0 && s[end+n] != s[end] {
 			return 0, false
 		}
 	}
