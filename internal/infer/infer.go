@@ -113,6 +113,9 @@ func (r *rule) guess(s []byte) *guess {
 		}
 	}
 	if best == nil {
+		best = r.unnamed(s, all)
+	}
+	if best == nil {
 		if len(r.frames) < plainSeen {
 			return nil
 		}
@@ -158,6 +161,18 @@ func (r *rule) guarded(s []byte, one run) *guess {
 		g := &guess{rule: r, run: run{one.start + n, one.bytes[n:]}, start: one.start + n, tail: n}
 		g.take(found, i)
 		return g
+	}
+	return nil
+}
+
+// unnamed looks for a CRC that is in no catalogue.
+func (r *rule) unnamed(s []byte, all []run) *guess {
+	for _, one := range all {
+		if found := searchGenerator(r.cutAll(s, one.start)); len(found) > 0 {
+			g := &guess{rule: r, run: one, start: one.start}
+			g.take(found, 0)
+			return g
+		}
 	}
 	return nil
 }

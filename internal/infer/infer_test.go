@@ -202,3 +202,26 @@ func TestInfer_Types(t *testing.T) {
 		}
 	}
 }
+
+// TestInfer_UnnamedCRC: a polynomial that is in no catalogue is found, with what
+// it begins with, from frames of one size and of several.
+func TestInfer_UnnamedCRC(t *testing.T) {
+	for name, spec := range map[string]frame.Check{
+		"16 bits":              {Kind: "crc", Width: 16, Poly: 0x4F6D, Init: 0xFFFF, Endian: "big"},
+		"16 bits, reflected":   {Kind: "crc", Width: 16, Poly: 0x2AB5, Reflect: true, XorOut: 0x1234, Endian: "little"},
+		"16 bits, other order": {Kind: "crc", Width: 16, Poly: 0x4F6D, Reflect: true, Endian: "big"},
+		"8 bits":               {Kind: "crc", Width: 8, Poly: 0x65, Init: 0xFF},
+		"32 bits":              {Kind: "crc", Width: 32, Poly: 0x12345677, Init: 0xFFFFFFFF, XorOut: 0xFFFFFFFF, Endian: "little"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := board{sync: []byte{0xAA, 0x55}, parts: []part{{kind: 'l', size: 1}}, msgs: []message{{1, 8, 6}}, check: spec, big: spec.Endian == "big", flip: 1e-4}
+			r := Infer(b.stream(1000, 5))
+			if r.Check.Check == nil || r.Check.Grade != Certain {
+				t.Fatalf("check %+v, %v", r.Check.Check, r.Check.Grade)
+			}
+			if got := r.Check.Check; got.Width != spec.Width || got.Poly != spec.Poly || got.Reflect != spec.Reflect || r.Explained < 0.95 {
+				t.Errorf("check %s, explains %.3f", checkText(got), r.Explained)
+			}
+		})
+	}
+}
