@@ -46,7 +46,7 @@ func NewCandidate(name, family string, d frame.Description) (Candidate, error) {
 		return Candidate{}, fmt.Errorf("frame %s: %w", name, errs)
 	}
 	c := Candidate{Name: name, Family: family, Title: d.Title, Plan: plan, checked: float64(plan.CheckBits())}
-	for _, word := range strings.Fields(d.Sync + " " + d.End) {
+	for word := range strings.FieldsSeq(d.Sync + " " + d.End) {
 		if values := allowed(word); len(values) < 256 {
 			c.marks = append(c.marks, values)
 		}

@@ -125,7 +125,7 @@ func (l *listener) try(ctx context.Context, baud int, wait time.Duration) (Trial
 	if l.port.HasRate() {
 		if t.Err = l.port.SetBaud(cfg); t.Err != nil {
 			l.tell(t)
-			return t, nil
+			return t, nil //nolint:nilerr // it is the trial's own: another rate may do
 		}
 	}
 	before, counted := l.port.Counters()

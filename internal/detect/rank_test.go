@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,14 +85,7 @@ func holdFamily(t *testing.T, ranks []detect.Rank, families []string) {
 		}
 		return
 	}
-	right := func(family string) bool {
-		for _, f := range families {
-			if f == family {
-				return true
-			}
-		}
-		return false
-	}
+	right := func(family string) bool { return slices.Contains(families, family) }
 	if !best.Convincing || !right(best.Family) {
 		t.Errorf("%s (%s) is first: convincing %v, %.1f %%, %.0f bits; want %v", best.Name, best.Family, best.Convincing, 100*best.Explained, best.Evidence, families)
 	}
@@ -174,7 +168,7 @@ func synthetic(t *testing.T, p *frame.Plan, examples []frame.Example, rng *rand.
 		whole = append(whole, b)
 	}
 	var out []byte
-	for n := 0; n < 400; n++ {
+	for range 400 {
 		m := p.Messages()[rng.IntN(len(p.Messages()))]
 		if b, err := p.Encode(nil, m.Name, randomValues(m, rng)); err == nil {
 			out = append(out, b...)

@@ -10,7 +10,6 @@ import (
 type board struct {
 	sync  []byte
 	parts []part // of the head, in order
-	size  func(payload int) int
 	msgs  []message
 	check frame.Check
 	tail  []byte // end marker

@@ -234,16 +234,16 @@ func still(frames [][]byte, p place, size int) bool {
 			return true
 		}
 		own[string(f[at:at+size])] = true
-		text := ""
+		var text []byte
 		for _, v := range p.over {
 			b := v.cut(f)
 			if p.blank && v.from <= at && at+size <= v.from+len(b) {
-				text += string(b[:at-v.from]) + string(b[at-v.from+size:])
+				text = append(append(text, b[:at-v.from]...), b[at-v.from+size:]...)
 				continue
 			}
-			text += string(b)
+			text = append(text, b...)
 		}
-		covered[text] = true
+		covered[string(text)] = true
 	}
 	least := max(3, len(frames)/2)
 	return len(own) < least || len(covered) < least

@@ -212,16 +212,16 @@ func newVotes(s []byte, a *anchor) *votes {
 
 // fixed returns the smallest distances that most occurrences have.
 func (v *votes) fixed() []*rule {
-	count := map[int]int{}
+	var count [maxTotal + 1]int
 	for _, far := range v.far {
 		for _, d := range far {
 			count[d]++
 		}
 	}
 	var out []*rule
-	for _, d := range slices.Sorted(maps.Keys(count)) {
+	for d := 3; d <= maxTotal && len(out) < 4; d++ {
 		multiple := slices.ContainsFunc(out, func(r *rule) bool { return d%r.fixed == 0 })
-		if 10*count[d] >= 4*len(v.from) && d >= 3 && len(out) < 4 && !multiple {
+		if 10*count[d] >= 4*len(v.from) && !multiple {
 			out = append(out, &rule{anchor: v.a, fixed: d})
 		}
 	}
@@ -251,37 +251,32 @@ func (v *votes) lengths() []*rule {
 func inGram(a *anchor, n number) bool { return n.at >= 0 && n.at+n.size <= len(a.gram) }
 
 func (v *votes) length(n number, mul int) *rule {
-	count := map[int]int{}
 	values := make([]int, len(v.from))
-	distinct := map[int]int{}
+	differ := false
 	for i, p := range v.from {
 		values[i] = n.get(v.s, p)
-		if values[i] >= 0 {
-			distinct[values[i]]++
-		}
+		differ = differ || values[i] != values[0]
 	}
-	if len(distinct) < 2 {
+	if !differ {
 		return nil
 	}
+	const least, most = -16, 64
+	var count [most - least + 1]int
 	for i, far := range v.far {
 		last := math.MinInt
 		for _, d := range far {
-			if add := d - mul*values[i]; add != last && add >= -16 && add <= 64 {
-				count[add]++
+			if add := d - mul*values[i]; add != last && add >= least && add <= most {
+				count[add-least]++
 				last = add
 			}
 		}
 	}
-	best, most := 0, 0
-	for add, c := range count {
-		if c > most || c == most && add < best {
-			best, most = add, c
-		}
-	}
-	if 10*most < 4*len(v.from) || !v.varies(values, mul, best, most) {
+	votes := slices.Max(count[:])
+	add := slices.Index(count[:], votes) + least
+	if 10*votes < 4*len(v.from) || !v.varies(values, mul, add, votes) {
 		return nil
 	}
-	return &rule{anchor: v.a, length: &n, mul: mul, add: best}
+	return &rule{anchor: v.a, length: &n, mul: mul, add: add}
 }
 
 // varies reports whether the votes for total = mul * field + add come from more
@@ -314,23 +309,32 @@ func (v *votes) tables() []*rule {
 }
 
 func (v *votes) table(n number) *rule {
+	var seen [256]int
+	distinct := 0
+	for _, p := range v.from {
+		if id := n.get(v.s, p); id >= 0 {
+			seen[id]++
+			distinct += b2i(seen[id] == 8)
+		}
+	}
+	if distinct < 2 || distinct > 48 {
+		return nil
+	}
 	by := map[int]map[int]int{}
-	seen := map[int]int{}
 	for i, p := range v.from {
 		id := n.get(v.s, p)
+		if id < 0 || seen[id] < 8 {
+			continue
+		}
 		if by[id] == nil {
 			by[id] = map[int]int{}
 		}
-		seen[id]++
 		for _, d := range v.far[i] {
 			by[id][d]++
 		}
 	}
 	table, sizes, told := map[int]int{}, map[int]bool{}, 0
 	for id, count := range by {
-		if seen[id] < 8 {
-			continue
-		}
 		for _, d := range slices.Sorted(maps.Keys(count)) {
 			if d >= 3 && 10*count[d] >= 7*seen[id] {
 				table[id], sizes[d] = d, true
@@ -339,7 +343,7 @@ func (v *votes) table(n number) *rule {
 			}
 		}
 	}
-	if len(sizes) < 2 || len(table) > 64 || 10*told < 5*len(v.from) {
+	if len(sizes) < 2 || 10*told < 5*len(v.from) {
 		return nil
 	}
 	return &rule{anchor: v.a, id: &n, table: table}
