@@ -41,8 +41,10 @@ type Rank struct {
 	// Convincing: the stream is of this format.
 	Convincing bool
 
-	ends  []uint64 // where its frames end
-	props int      // values given
+	ends   []uint64 // where its frames end
+	sizes  []int    // of the same frames, bytes
+	inside bool     // most of its frames lie within those of a better one
+	props  int      // values given
 }
 
 // All ranks the candidates, the best first. What accepts the same frames as a
@@ -55,7 +57,39 @@ func All(stream []byte, candidates []Candidate) []Rank {
 		out[i] = rank(parts, &candidates[i], f)
 	}
 	slices.SortStableFunc(out, compare)
+	if best := &out[0]; best.Convincing && best.Explained >= wholePart {
+		for i := range out[1:] {
+			out[1+i].without(best)
+		}
+		slices.SortStableFunc(out[1:], compare)
+	}
 	return gather(out)
+}
+
+// without takes away the frames that lie within those of a better one: what
+// looks like a frame there is data.
+func (r *Rank) without(best *Rank) {
+	total, data, k := 0, 0, 0
+	for i, end := range r.ends {
+		for k < len(best.ends) && best.ends[k] < end {
+			k++
+		}
+		total += r.sizes[i]
+		if k == len(best.ends) {
+			continue
+		}
+		begins := best.ends[k] - uint64(best.sizes[k])
+		if end-uint64(r.sizes[i]) >= begins && r.sizes[i] < best.sizes[k] {
+			data += r.sizes[i]
+		}
+	}
+	if data == 0 {
+		return
+	}
+	left := 1 - float64(data)/float64(total)
+	r.Explained, r.Evidence = r.Explained*left, r.Evidence*left
+	r.inside = left < 0.5
+	r.convince()
 }
 
 // split returns the pieces of a stream that are looked at.
@@ -81,7 +115,7 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 		take := func() {
 			for n := 0; s.Scan(); n++ {
 				one := s.Frame()
-				out.ends = append(out.ends, base+one.End)
+				out.ends, out.sizes = append(out.ends, base+one.End), append(out.sizes, len(one.Bytes))
 				if n > 0 && one.Skipped == 0 {
 					adjacent++
 				}
@@ -116,8 +150,12 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 	if c.checked == 0 {
 		out.Evidence *= 1 - out.Absent
 	}
-	out.Convincing = out.Evidence >= strongBits && out.Explained >= strongPart || out.Evidence >= wholeBits && out.Explained >= wholePart
+	out.convince()
 	return out
+}
+
+func (r *Rank) convince() {
+	r.Convincing = r.Evidence >= strongBits && r.Explained >= strongPart || r.Evidence >= wholeBits && r.Explained >= wholePart
 }
 
 func unlisted(f *frame.Frame) uint64 {
@@ -214,6 +252,8 @@ func (r *Rank) Against() string {
 	switch {
 	case r.Frames == 0:
 		return "no frame"
+	case r.inside:
+		return "its frames lie within those of the first"
 	case r.Evidence < wholeBits:
 		return "so few frames are found in noise, too"
 	case r.checked == 0 && r.Absent > 0.2:
