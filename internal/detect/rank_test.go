@@ -250,3 +250,16 @@ func TestAll_OneFrame(t *testing.T) {
 		t.Errorf("%s convinces with %d frames, %.0f bits", best.Name, best.Frames, best.Evidence)
 	}
 }
+
+func BenchmarkAll(b *testing.B) {
+	all, err := detect.Presets()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stream := noise(1, 1<<20)
+	b.SetBytes(int64(len(stream)))
+	for b.Loop() {
+		detect.All(stream, all)
+	}
+	b.ReportMetric(float64(len(all)), "presets")
+}

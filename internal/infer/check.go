@@ -170,7 +170,7 @@ func searchCheck(frames [][]byte) []match {
 	}
 	few, rest := frames[:min(tryFrames, len(frames)/2)], frames[min(tryFrames, len(frames)/2):]
 	rest = rest[:min(len(rest), tryHold)]
-	shortest := len(slices.MinFunc(frames, func(a, b []byte) int { return len(a) - len(b) }))
+	shortest := shortestOf(frames)
 	var out []match
 	for size, list := range kinds() {
 		for _, p := range places(size, shortest) {
@@ -190,6 +190,17 @@ func searchCheck(frames [][]byte) []match {
 	}
 	slices.SortFunc(out, better)
 	return out
+}
+
+// shortestOf returns the size of the shortest frame but for a few, which may be
+// damage.
+func shortestOf(frames [][]byte) int {
+	sizes := make([]int, len(frames))
+	for i, f := range frames {
+		sizes[i] = len(f)
+	}
+	slices.Sort(sizes)
+	return sizes[len(sizes)/50]
 }
 
 // places lists where a check of so many bytes may stand.
@@ -231,7 +242,7 @@ func still(frames [][]byte, p place, size int) bool {
 			at += len(f)
 		}
 		if at < 0 || at+size > len(f) {
-			return true
+			continue
 		}
 		own[string(f[at:at+size])] = true
 		var text []byte

@@ -70,6 +70,9 @@ func (g generatorShape) differences(frames [][]byte, n int) []*big.Int {
 	var out []*big.Int
 	waiting := map[int][]byte{}
 	for _, f := range frames {
+		if len(f) < g.width/8+g.tail+2 {
+			continue // no room for it and what it covers
+		}
 		other, ok := waiting[len(f)]
 		if !ok {
 			waiting[len(f)] = f
@@ -134,7 +137,7 @@ func (g generatorShape) complete(poly uint64, few [][]byte) *match {
 			}
 			for _, f := range few {
 				if at+len(f) <= from {
-					return nil
+					continue
 				}
 				stored := number{at: len(f) + at, size: size, big: g.big}.get(f, 0)
 				votes[sum.Sum(f[from:len(f)+at])^uint64(stored)]++

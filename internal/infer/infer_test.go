@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"serialgw/internal/config"
 	"serialgw/internal/frame"
 )
 
@@ -61,11 +65,32 @@ func TestInfer_Boards(t *testing.T) {
 			if r.Explained < 0.95 {
 				t.Errorf("explains %.3f", r.Explained)
 			}
-			if _, errs := frame.Compile("board", r.Description); len(errs) > 0 {
-				t.Error(errs)
-			}
+			holdDraft(t, r)
 		})
 	}
+}
+
+// holdDraft reads the draft as gateway.toml is read: it finds the same frames as
+// the description.
+func holdDraft(t *testing.T, r Result) {
+	t.Helper()
+	frames, issues := config.ParseFrames([]byte(r.Draft), "draft")
+	if len(issues) > 0 {
+		t.Fatalf("%v in\n%s", issues, r.Draft)
+	}
+	drafted := frames["board"]
+	if _, errs := frame.Compile("board", drafted); len(errs) > 0 {
+		t.Errorf("%v in\n%s", errs, r.Draft)
+	}
+	if diff := cmp.Diff(r.Description, drafted, cmpopts.EquateEmpty(), cmp.FilterPath(isPlainByte, cmp.Ignore())); diff != "" {
+		t.Errorf("the draft is not the description:\n%s", diff)
+	}
+}
+
+// isPlainByte: types and factors that are the default are left out of the draft.
+func isPlainByte(p cmp.Path) bool {
+	name := p.Last().String()
+	return name == ".Type" && strings.Contains(p.GoString(), "ID") || name == ".Mul" || name == ".Type" && !strings.Contains(p.GoString(), "Fields")
 }
 
 // built are frames whose check stands in unusual places, as makers put them.
@@ -223,5 +248,32 @@ func TestInfer_UnnamedCRC(t *testing.T) {
 				t.Errorf("check %s, explains %.3f", checkText(got), r.Explained)
 			}
 		})
+	}
+}
+
+// TestInfer_AnyBytes: whatever repeats, nothing breaks, and what is drafted can
+// be read.
+func TestInfer_AnyBytes(t *testing.T) {
+	for seed := range uint64(15) {
+		rng := rand.New(rand.NewPCG(seed, 77))
+		pattern := make([]byte, 1+rng.IntN(30))
+		for i := range pattern {
+			pattern[i] = byte(rng.IntN(1 + rng.IntN(256)))
+		}
+		var stream []byte
+		for len(stream) < 4000 {
+			stream = append(stream, pattern...)
+			for range rng.IntN(1 + int(seed)%8) {
+				stream = append(stream, byte(rng.IntN(1+rng.IntN(256))))
+			}
+			pattern[rng.IntN(len(pattern))] ^= byte(rng.IntN(4))
+		}
+		r := Infer(stream)
+		if r.Draft != "" {
+			holdDraft(t, r)
+		}
+		if r.Check.Grade == Certain {
+			t.Errorf("%d: a check is called certain where there is none: %s", seed, checkText(r.Check.Check))
+		}
 	}
 }

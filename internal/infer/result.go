@@ -28,7 +28,7 @@ func (g *guess) result(s []byte) Result {
 	}
 	m := scan(plan, s)
 	out.Frames, out.Explained = int(m.Frames), m.Explained()
-	g.grade(&out, m)
+	g.grade(&out, contents)
 	out.Draft = g.draft(&out, contents)
 	return out
 }
@@ -84,11 +84,16 @@ func (g *guess) claimCheck(out *Result) {
 }
 
 // grade says how sure each claim is, from what the whole stream shows.
-func (g *guess) grade(out *Result, m frame.Metrics) {
+func (g *guess) grade(out *Result, contents []content) {
 	out.Sync.Grade, out.Size.Grade = Likely, Likely
 	out.Sync.Why = fmt.Sprintf("%d frames begin with it", len(g.frames))
 	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
 	if g.check == nil {
+		out.Check.Why = "no kind of check holds at any usual place"
+		if g.ordinaryEnd(contents) {
+			out.Check.Grade = Likely
+			out.Check.Why += ", and the last bytes are values"
+		}
 		return
 	}
 	k := g.check
@@ -96,11 +101,37 @@ func (g *guess) grade(out *Result, m frame.Metrics) {
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
-	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 {
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() {
 		out.Check.Grade, out.Size.Grade = Certain, Certain
 		from := k.over[0].from
 		if g.clear > 5 && g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
 			out.Sync.Grade = Certain
 		}
 	}
+}
+
+// wide reports whether the check covers half of a frame and more. One that
+// covers a few bytes may be a sum among the values.
+func (g *guess) wide() bool {
+	f := g.frames[0]
+	covered := 0
+	for _, v := range g.check.over {
+		covered += len(v.cut(f))
+	}
+	return 2*covered >= len(f)
+}
+
+// ordinaryEnd reports whether every message ends with a value that a check would
+// not look like: one that rests, or moves little.
+func (g *guess) ordinaryEnd(contents []content) bool {
+	for _, c := range contents {
+		if len(c.values) == 0 || c.more > 0 {
+			return false
+		}
+		last := c.values[len(c.values)-1]
+		if last.size == 1 && last.kind != "" && last.high-last.low > 128 {
+			return false
+		}
+	}
+	return true
 }
