@@ -165,6 +165,9 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, std streams) erro
 		}
 		return p.err
 	}
+	if s.text && r.Check.Check == nil {
+		r = infer.Result{} // the letters of a text repeat, too
+	}
 	p.inferred(r)
 	switch {
 	case p.err != nil:

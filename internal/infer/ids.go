@@ -80,10 +80,13 @@ func (g *guess) findID() {
 		if g.taken(n) || g.seq != nil && at >= g.seq.at && at < g.seq.at+g.seq.size {
 			continue
 		}
-		// A value behind the id tells the message too, and something more.
-		if score := g.tells(n); score > bestScore {
-			best, bestScore = n, 2*score
+		score := g.tells(n)
+		if score < bestScore {
+			continue
 		}
+		n, score = g.widenID(n, score)
+		// A value behind the id tells the message too, and something more.
+		best, bestScore = n, 2*score
 	}
 	if best.size == 0 {
 		return
@@ -91,6 +94,48 @@ func (g *guess) findID() {
 	g.id = &best
 	g.ids = g.values(best)
 	g.idWhy = fmt.Sprintf("its %d values say most about what stands in the other bytes", len(g.ids))
+}
+
+// widenID takes the byte behind the id to it when it tells messages apart, too,
+// and both together more than either.
+func (g *guess) widenID(n number, score float64) (number, float64) {
+	next := number{at: n.at + 1, size: 1}
+	if next.at >= g.shortest() || g.taken(next) || g.seq != nil && next.at == g.seq.at || g.tells(next) < 0.25 || !g.restless(n, next) {
+		return n, score
+	}
+	// The byte of more values is the low one.
+	pair := number{at: n.at, size: 2, big: len(g.values(next)) > len(g.values(n))}
+	if both := g.tells(pair); len(g.values(pair)) > len(g.values(n)) && both > 1.2*score {
+		return pair, both
+	}
+	return n, score
+}
+
+// restless reports whether other changes from one frame to the next of those
+// with the same n as often as if they came in any order: a value would rest.
+func (g *guess) restless(n, other number) bool {
+	last, count := map[int]int{}, map[int]map[int]int{}
+	changes, pairs := 0, 0.0
+	for _, f := range g.frames {
+		id, v := n.get(f, 0), other.get(f, 0)
+		if before, ok := last[id]; ok {
+			changes += b2i(before != v)
+		} else {
+			count[id] = map[int]int{}
+		}
+		last[id] = v
+		count[id][v]++
+	}
+	for _, values := range count {
+		all := 0
+		for _, c := range values {
+			all += c
+		}
+		for _, c := range values {
+			pairs += float64(c) * (1 - float64(c)/float64(all))
+		}
+	}
+	return pairs > 0 && float64(changes) > 0.5*pairs
 }
 
 // values returns the values of n that are no damage.

@@ -35,6 +35,8 @@ func boards() map[string]struct {
 			"7E 91", "by id", `{ kind = "crc-32/iso-hdlc", over = "0:-4", at = -4, endian = "big" }`, "{ at = 2 }"},
 		"an end marker alone tells it": {board{sync: []byte{0xFA, 0xCE}, msgs: []message{{1, 4, 9}}, check: frame.Check{Kind: "xor8"}, tail: []byte{0x0D, 0x0A}, flip: 1e-4},
 			"FA CE", `up to "0D 0A"`, `{ kind = "xor8", over = "0:-3", at = -3 }`, ""},
+		"an id of two bytes": {board{sync: []byte{0xA5, 0x5A}, parts: []part{{kind: 'l', size: 1}, {kind: 'i', size: 2}}, msgs: []message{{0x0201, 8, 0}, {0x0202, 8, 0}, {0x0301, 12, 0}, {0x0302, 8, 0}}, check: frame.Check{Kind: "sum+sum"}, flip: 1e-4},
+			"A5 5A", "{ at = 2, add = 0 }", `{ kind = "sum+sum", over = "0:-2", at = -2 }`, `{ at = 3, type = "<H" }`},
 		"no check": {board{sync: []byte{0x5A, 0xA5}, parts: []part{{kind: 's', size: 2}}, msgs: []message{{1, 12, 0}}, flip: 1e-4},
 			"5A A5", "16", "none", ""},
 	}
