@@ -172,7 +172,7 @@ func endOdds(end []byte) float64 {
 	if slices.ContainsFunc(knownEnds, func(k []byte) bool { return bytes.Equal(k, end) }) {
 		return 2 * float64(len(end))
 	}
-	return [...]float64{0, 0.1, 0.06, 0.01, 0.01}[len(end)]
+	return [...]float64{0, 0.06, 0.06, 0.01, 0.01}[len(end)]
 }
 
 // syncOdds is how likely makers are to begin a frame with these bytes.
@@ -194,6 +194,8 @@ func coverOdds(from, constant int) float64 {
 		return 0.25
 	case from == 1 && constant == 2, from == 2:
 		return 0.15
+	case from == 1:
+		return 0.1
 	}
 	return 0.06
 }
