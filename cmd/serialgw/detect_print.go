@@ -65,7 +65,7 @@ func (p *detectPrinter) found(r *detect.Rank) {
 	}
 	p.printf(".\n")
 	if len(r.Same) > 0 {
-		p.printf("These accept the same frames, and say less about them: %s.\n", strings.Join(r.Same, ", "))
+		p.printf("The bytes fit these as well, which read the values otherwise or say less: %s. docs/presets.md tells them apart.\n", strings.Join(r.Same, ", "))
 	}
 	p.next("--preset "+r.Name, r.Name)
 }

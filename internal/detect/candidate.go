@@ -20,6 +20,8 @@ type Candidate struct {
 
 	marks   [][]byte // for each fixed byte of sync and end marker, what it may be
 	checked float64  // bits of the checks
+	listed  int      // ids and properties
+	order   int      // place in the family: what others start from stands first
 }
 
 // Presets returns every shipped preset.
@@ -30,10 +32,14 @@ func Presets() ([]Candidate, error) {
 	}
 	var out []Candidate
 	for _, name := range frame.PresetNames() {
-		c, err := NewCandidate(name, frame.Family(name), all[name])
+		family := frame.Family(name)
+		c, err := NewCandidate(name, family, all[name])
 		if err != nil {
 			return nil, err
 		}
+		source, _ := frame.FamilySource(family)
+		before, _, _ := strings.Cut(string(source), "[frame."+name+"]")
+		c.order = strings.Count(before, "\n[frame.")
 		out = append(out, c)
 	}
 	return out, nil
@@ -50,6 +56,9 @@ func NewCandidate(name, family string, d frame.Description) (Candidate, error) {
 		if values := allowed(word); len(values) < 256 {
 			c.marks = append(c.marks, values)
 		}
+	}
+	for _, m := range plan.Messages() {
+		c.listed += len(m.IDs) + len(m.Properties())
 	}
 	return c, nil
 }

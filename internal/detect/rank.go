@@ -35,8 +35,8 @@ type Rank struct {
 	Evidence  float64 // bits by which the frames are more than chance
 	Absent    float64 // share of the values that are out of range, 0 to 1
 
-	// Same lists other candidates that accept the same frames and say less
-	// about them.
+	// Same lists other candidates that accept the same frames, and say as much
+	// about them or less.
 	Same []string
 	// Convincing: the stream is of this format.
 	Convincing bool
@@ -57,6 +57,9 @@ func All(stream []byte, candidates []Candidate) []Rank {
 		out[i] = rank(parts, &candidates[i], f)
 	}
 	slices.SortStableFunc(out, compare)
+	if len(out) == 0 {
+		return nil
+	}
 	if best := &out[0]; best.Convincing && best.Explained >= wholePart {
 		for i := range out[1:] {
 			out[1+i].without(best)
@@ -200,7 +203,7 @@ func compare(a, b Rank) int {
 	case !near:
 		return cmp.Compare(b.Explained, a.Explained)
 	}
-	return cmp.Or(cmp.Compare(a.Unknown, b.Unknown), b.props-a.props, cmp.Compare(b.Evidence, a.Evidence), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(a.Unknown, b.Unknown), a.order-b.order, b.props-a.props, b.listed-a.listed, cmp.Compare(b.Evidence, a.Evidence), cmp.Compare(a.Name, b.Name))
 }
 
 func truth(b bool) int {
