@@ -8,10 +8,13 @@ import (
 	"serialgw/internal/reading"
 )
 
-// Encode appends the frame that says values, as it stands on the line. Each property of the message
-// must be given, but those of repeat = "rest" from the first missing one on;
-// bytes that no field describes are 0. The value that comes nearest in the
-// frame's own steps is sent. The id is the message's first.
+// Encode appends the frame that says values, as it stands on the line. Each
+// property of the message must be given, but those of a repeat from the first
+// missing one on, and those with when; bytes that no field describes are 0. A
+// number that counts a repeat is written as what is given makes it. Hidden fields
+// may be given; they are 0 otherwise. Computed values are left out. The value
+// that comes nearest in the frame's own steps is sent. The id is the message's
+// first.
 //
 // A property that is given but unknown, or that the type cannot hold, is an
 // error. dst is returned unchanged with an error.
@@ -19,6 +22,9 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	m := p.Message(message)
 	if m == nil {
 		return dst, fmt.Errorf("frame %s has no message %q", p.name, message)
+	}
+	if m.parts {
+		return p.encodeParts(dst, m, values)
 	}
 	used, total, err := p.encodeSize(m, values)
 	if err != nil {
@@ -32,20 +38,37 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	for i := range used {
 		s := &m.slots[i]
+		v, given := values[s.name]
+		if s.hidden && !given {
+			continue
+		}
 		at := resolveAt(s.at, total)
-		if err := s.encode(b[at:at+s.size], values[s.name]); err != nil {
+		if err := s.encode(b[at:at+s.size], v, m.slots, b); err != nil {
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
 		}
 	}
-	if p.viewed() {
-		if out, err = p.appendFrame(out, b, m); err != nil {
-			return dst, fmt.Errorf("cannot encode %s: %w", message, err)
-		}
-		out = append(out[:start], out[start+total:]...)
-		b = out[start:]
-	}
-	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
+	if err := signsAgree(m.slots[:used], b, values); err != nil {
 		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+	}
+	return p.close(dst, out, m)
+}
+
+// close makes of what the fields see, out behind dst, what stands on the line:
+// masks and lengths of their own size, then all that does not depend on the
+// values, then escapes.
+func (p *Plan) close(dst, out []byte, m *MessagePlan) ([]byte, error) {
+	start := len(dst)
+	if p.viewed() {
+		total := len(out) - start
+		closed, err := p.appendFrame(out, out[start:], m)
+		if err != nil {
+			return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
+		}
+		out = append(closed[:start], closed[start+total:]...)
+	}
+	b := out[start:]
+	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
+		return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
 	}
 	if p.stuff.kind != stuffNone {
 		out = p.Wire(out, b)
@@ -60,14 +83,19 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 	found := 0
 	for used < len(m.slots) {
 		s := &m.slots[used]
-		if _, ok := values[s.name]; !ok {
-			if s.rest {
+		_, ok := values[s.name]
+		if s.hidden && !ok {
+			used++
+			continue
+		}
+		if !ok {
+			if s.rest && (used == 0 || !s.completes(&m.slots[used-1])) {
 				break
 			}
 			return 0, 0, fmt.Errorf("no value for %s of %s", s.name, m.Name)
 		}
 		if s.rest {
-			total = max(total, s.at+s.size+p.trailer)
+			total = max(total, s.at+max(s.size, int(s.reach))+p.trailer)
 		}
 		found++
 		used++
@@ -81,12 +109,18 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 	return used, total, nil
 }
 
+// completes reports whether a slot belongs to the same repetition of a group as
+// the one in front of it.
+func (s *slot) completes(before *slot) bool {
+	return int(before.reach) > before.size && before.at+int(before.reach) == s.at+int(s.reach)
+}
+
 // encodeFixed writes what does not depend on the values; the checks last, the
 // header's before the frame's.
 func (p *Plan) encodeFixed(m *MessagePlan, b []byte, id int) error {
 	for _, c := range m.shape.consts {
 		at := resolveAt(c.at, len(b))
-		storeUint(b[at:at+c.size], c.value, c.big)
+		c.put(b[at : at+c.size])
 	}
 	if p.id != nil && len(m.IDs) > 0 {
 		p.id.store(b[p.id.at:p.id.end()], uint64(id))
@@ -133,19 +167,15 @@ func (l *lengthField) put(b []byte) error {
 	return nil
 }
 
-// encode writes one value into its bytes; flags share theirs.
-func (s *slot) encode(b []byte, v reading.Value) error {
-	switch s.role {
-	case roleFlag, roleBool:
+// encode writes one value into its bytes, b; flags and runs of bits share
+// theirs, and the sign may stand elsewhere in the frame.
+func (s *slot) encode(b []byte, v reading.Value, slots []slot, frame []byte) error {
+	switch {
+	case s.role == roleFlag || s.role == roleBool:
 		return s.encodeBool(b, v)
-	case roleText:
-		if v.Kind != reading.Text || len(v.Str()) > s.size {
-			return fmt.Errorf("%v is not a text of at most %d bytes", v, s.size)
-		}
-		copy(b, v.Str())
-		return nil
-	}
-	if s.kind == rawFloat {
+	case s.role == roleText:
+		return s.encodeText(b, v)
+	case s.kind == rawFloat:
 		return s.encodeFloat(b, v)
 	}
 	exact, err := ratOf(v)
@@ -156,14 +186,16 @@ func (s *slot) encode(b []byte, v reading.Value) error {
 	if s.role == roleNumber {
 		raw = s.scale.invert(exact)
 	}
-	if !s.holds(raw) {
-		return fmt.Errorf("%v does not fit into %d bytes", v, s.size)
+	switch {
+	case !s.holds(raw):
+		return fmt.Errorf("%v does not fit into %s", v, s.room())
+	case s.sign != signNone:
+		s.storeSigned(b, raw.Int64(), slots, frame)
+	case raw.Sign() < 0:
+		s.store(b, uint64(raw.Int64()))
+	default:
+		s.store(b, raw.Uint64())
 	}
-	bits := raw.Uint64()
-	if raw.Sign() < 0 {
-		bits = uint64(raw.Int64())
-	}
-	storeUint(b, bits, s.big)
 	return nil
 }
 
@@ -172,7 +204,7 @@ func (s *slot) encodeBool(b []byte, v reading.Value) error {
 		return fmt.Errorf("%v is not true or false", v)
 	}
 	if v.Bool() {
-		storeUint(b, loadUint(b, s.big)|1<<s.bit, s.big)
+		s.store(b, s.raw(b)|1<<s.bit)
 	}
 	return nil
 }
@@ -182,16 +214,23 @@ func (s *slot) encodeFloat(b []byte, v reading.Value) error {
 	if math.IsNaN(f) {
 		return fmt.Errorf("%v is not a number", v)
 	}
-	f = (f - s.offset) / s.factor
-	switch s.size {
-	case 2:
-		storeUint(b, uint64(toHalf(f)), s.big)
-	case 4:
-		storeUint(b, uint64(math.Float32bits(float32(f))), s.big)
-	default:
-		storeUint(b, math.Float64bits(f), s.big)
+	bits := floatBits((f-s.offset)/s.factor, s.size)
+	if math.IsInf(floatOf(bits, s.size), 0) {
+		return fmt.Errorf("%v does not fit into %s", v, s.room())
 	}
+	s.store(b, bits)
 	return nil
+}
+
+// room says how much a value may take.
+func (s *slot) room() string {
+	switch s.form {
+	case formBCD:
+		return fmt.Sprintf("%d digits", 2*s.size)
+	case formBits, formMidi:
+		return fmt.Sprintf("%d bits", s.bits)
+	}
+	return fmt.Sprintf("%d bytes", s.size)
 }
 
 // ratOf returns a number exactly as it would be printed.

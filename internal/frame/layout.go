@@ -1,11 +1,6 @@
 package frame
 
-import (
-	"fmt"
-	"regexp"
-)
-
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,49}$`)
+import "fmt"
 
 // layout collects what the fields of one message say.
 type layout struct {
@@ -13,7 +8,7 @@ type layout struct {
 	checked bool // a checksum guards the frame, so values need no bounds
 	slots   []slot
 	props   []PropertyInfo
-	consts  []constant
+	consts  []movedConst
 	keys    map[string]string // property to the key that gave it
 
 	// pasted is the key of struct while values are read that no field
@@ -28,8 +23,11 @@ type layout struct {
 	full     int  // the same with padding
 	fromEnd  int  // bytes that negative offsets reach back
 	restAt   int  // where the repeated values begin
-	restSize int  // bytes of one of them
+	restSize int  // bytes of one of them; 1 where they are no whole bytes
 	restMax  int
+	restMost int // bytes of all of them
+	run      run
+	structure
 }
 
 // content is the part of a description that says what a frame carries.
@@ -69,10 +67,13 @@ func (l *layout) field(key string, f *Field) {
 		l.skip(key, f)
 		return
 	}
-	if l.rest {
-		l.m.add(key, "a field after repeat", `nothing after repeat = "rest"`, "")
-		return
+	if !l.structured(key, f) {
+		l.plainField(key, f)
 	}
+}
+
+// plainField lays out a value with a type, once, count times or to the end.
+func (l *layout) plainField(key string, f *Field) {
 	atoms, err := parseStruct(f.Type)
 	switch {
 	case err != nil:
@@ -97,26 +98,30 @@ func (l *layout) place(key string, f *Field, a atom) {
 			l.m.add(key+".at", fmt.Sprint(l.off), fmt.Sprintf("at most %d", maxTotal), "")
 			l.off = 0
 		}
-		l.atEnd = false
+		l.run.bit, l.atEnd = 0, false
 	}
-	if l.rest = f.Repeat != ""; l.rest {
+	a = l.signed(key, f, l.reorder(key, f, a))
+	l.start(key, f, a)
+	if f.Repeat != "" {
+		l.rest = true
 		if l.off < 0 {
 			l.m.add(key+".at", fmt.Sprint(l.off), `an offset from the front beside repeat = "rest"`, "")
 			return
 		}
-		l.restAt, l.restSize, l.restMax = l.off, a.size, n
+		l.repeat(a, n)
 	}
 	v := l.value(key, f, a)
 	for i := range n {
-		at := l.off
-		if !l.advance(key, a.size) {
+		at, placed, ok := l.take(key, a)
+		if !ok {
 			return
 		}
 		if v != nil {
+			v.slot.atom = placed
 			l.publish(key, v, f, names[i], at)
 		}
 		if !l.rest && (f.Const != nil || names[i] != "_" || len(f.Flags) > 0) {
-			l.used = max(l.used, l.off)
+			l.used = max(l.used, l.reach())
 		}
 	}
 }
@@ -129,6 +134,7 @@ func (l *layout) skip(key string, f *Field) {
 		l.m.add(key+".skip", fmt.Sprint(f.Skip), fmt.Sprintf("1 to %d bytes", maxTotal), "")
 		return
 	}
+	l.wholeByte()
 	l.advance(key, f.Skip)
 }
 
@@ -146,22 +152,21 @@ func (l *layout) advance(key string, size int) bool {
 	if !l.rest {
 		l.full = max(l.full, l.off)
 	}
+	l.cover(key)
 	return true
 }
 
 // count returns how many values a field has.
 func (l *layout) count(key string, f *Field) int {
 	switch {
-	case f.Repeat != "" && f.Repeat != "rest":
-		l.m.add(key+".repeat", quote(f.Repeat), `"rest"`, "")
 	case f.Repeat != "" && f.Count != 0:
 		l.m.add(key+".repeat", "repeat and count", "one of them", "")
 	case f.Repeat != "" && (f.Max < 1 || f.Max > maxAtoms):
-		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d", maxAtoms), `repeat = "rest" must say the most there can be`)
+		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d", maxAtoms), "repeat must say the most there can be")
 	case f.Repeat != "":
 		return f.Max
 	case f.Max != 0:
-		l.m.add(key+".max", fmt.Sprint(f.Max), `max beside repeat = "rest" only`, "")
+		l.m.add(key+".max", fmt.Sprint(f.Max), "max beside repeat only", "")
 	case f.Count < 0 || f.Count > maxAtoms:
 		l.m.add(key+".count", fmt.Sprint(f.Count), fmt.Sprintf("1 to %d", maxAtoms), "")
 	case f.Count > 0:
@@ -201,17 +206,22 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 	s.at, s.rest = at, l.rest
 	if len(f.Flags) > 0 {
 		for _, b := range v.flags {
-			s.bit, s.name, info.Name = b.bit, b.name, b.name
-			l.add(key+".flags", s, info)
+			one, its := s, info
+			one.bit, one.name = b.bit, l.called(b.name)
+			its.Name = one.name
+			l.extend(key, f, &one, &its)
+			l.add(key+".flags", one, its)
 		}
 		return
 	}
 	if name == "_" {
 		return
 	}
+	l.extend(key, f, &s, &info)
+	name = l.called(name)
 	s.name, info.Name = name, name
 	switch {
-	case l.checked || bounded(&s):
+	case l.checked || bounded(&s) || isHidden(name):
 	case l.pasted != "":
 		l.unbounded = append(l.unbounded, name)
 	default:
@@ -227,8 +237,8 @@ func bounded(s *slot) bool {
 }
 
 func (l *layout) add(key string, s slot, info PropertyInfo) {
-	if !identifier.MatchString(s.name) {
-		l.m.add(key, quote(s.name), "a letter, then at most 49 letters, digits and _", "OneNET takes no other identifiers")
+	s.hidden = isHidden(s.name)
+	if !l.checkName(key, &s) {
 		return
 	}
 	if before, ok := l.keys[s.name]; ok {
@@ -238,7 +248,12 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 	if l.keys == nil {
 		l.keys = map[string]string{}
 	}
+	if len(l.slots) == maxAtoms {
+		l.m.add(key, fmt.Sprint(maxAtoms+1, " values"), fmt.Sprintf("at most %d in a message", maxAtoms), "")
+	}
 	l.keys[s.name] = key
-	s.shorten()
-	l.slots, l.props = append(l.slots, s), append(l.props, info)
+	l.slots = append(l.slots, s)
+	if !s.hidden {
+		l.props = append(l.props, info)
+	}
 }

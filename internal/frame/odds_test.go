@@ -31,6 +31,12 @@ func TestPlan_Odds(t *testing.T) {
 		{"a constant", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
 			{Name: "c", Type: "<H", Const: new(int64(7))}, {Name: "v", Type: "B"},
 		}}, one * one * one * one},
+		{"a constant of seven bits", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
+			{Name: "v", Type: "<u1"}, {Type: "<u7", Const: new(int64(7))},
+		}}, one * one / 128},
+		{"two constants in a byte of sync", frame.Description{Sync: "AA 5?", Check: sum8, Data: 1, Fields: []frame.Field{
+			{Type: ">u4", Const: new(int64(5))}, {Type: ">u2", Const: new(int64(1))}, {Name: "v", Type: ">u2"},
+		}}, one * 4 / 256 * one},
 		{"a constant check and an end", frame.Description{Sync: "AA", End: "0D 0A", Size: 9, Fields: v,
 			Check: []frame.Check{{Kind: "const", Value: new(0x6B), At: new(5)}, {Kind: "sum8"}},
 		}, one * one * one * one * one},
@@ -56,10 +62,10 @@ func TestPlan_Odds(t *testing.T) {
 // TestPlan_OddsOfPresets: so many wrong readings come of 20 MB of noise.
 func TestPlan_OddsOfPresets(t *testing.T) {
 	for preset, want := range map[string]float64{
-		"demo":   20e6 * math.Pow(256, -6),             // sync, length, id, check
-		"ano-v7": 20e6 * 52. / 256 * math.Pow(256, -4), // sync, id, check; lengths of 13 to 64
-		"jy901":  20e6 * 12. / 256 * math.Pow(256, -2), // sync, check; 12 types
-		"openmv": 20e6 * math.Pow(256, -3),             // sync, end
+		"demo":   20e6 * math.Pow(256, -6),              // sync, length, id, check
+		"ano-v7": 20e6 * 716. / 256 * math.Pow(256, -4), // sync, id, check; 716 sizes of 14 messages up to 64
+		"jy901":  20e6 * 12. / 256 * math.Pow(256, -2),  // sync, check; 12 types
+		"openmv": 20e6 * math.Pow(256, -3),              // sync, end
 	} {
 		if got := 20e6 * presetPlan(t, preset).Odds(); math.Abs(got/want-1) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", preset, got, want)

@@ -29,6 +29,10 @@ type Plan struct {
 	open     *shape // takes frames whose id is not listed; nil: there are none
 	early    *shape // judges bytes before the id is in; nil: shapes differ by message
 	quick    quick  // the short way for plain frames
+	split    byte   // lines of text: what stands between the pieces
+	label    byte   // lines of text: what ends a label in front of a number; 0: nothing
+	lineTail int    // lines of text: bytes behind the pieces
+	counters int    // fields with a total
 	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
 
 	stuff  stuffing // how the line escapes bytes
@@ -46,9 +50,13 @@ type MessagePlan struct {
 	IDs  []int  // empty: any id
 	Turn string // "request", "reply" or ""
 
-	shape shape
-	slots []slot
-	props []PropertyInfo
+	first string // lines of text: the first piece; ? is any character
+
+	shape  shape
+	slots  []slot
+	parts  bool // decodeParts does it
+	inputs int  // registers of its expressions
+	props  []PropertyInfo
 }
 
 // PropertyInfo describes one property that a message can give.
@@ -62,6 +70,9 @@ type PropertyInfo struct {
 	// nil where nothing bounds the value (floats, text, booleans).
 	Range []float64
 	Size  int // Text: the most bytes it can have
+	// Encoding says how a Text stands in the frame: "utf-8"; "gbk", of which a
+	// character has at most 3 bytes here; or "hex", two digits a byte, all of them.
+	Encoding string
 }
 
 // Name returns the name of the frame in gateway.toml.
@@ -113,10 +124,7 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 	for i, m := range p.messages {
 		copied := *m
 		copied.slots, copied.props = slices.Clone(m.slots), slices.Clone(m.props)
-		for k := range copied.slots {
-			copied.slots[k].name = name(m.slots[k].name)
-			copied.props[k].Name = copied.slots[k].name
-		}
+		renamed(copied.slots, copied.props, name)
 		out.messages[i] = &copied
 	}
 	out.plainFrames()

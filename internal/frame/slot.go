@@ -1,10 +1,8 @@
 package frame
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 
 	"serialgw/internal/reading"
 )
@@ -17,10 +15,12 @@ type slot struct {
 	at   int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
+	hidden bool // no property: other slots need it
 	role   role
 	short  short
-	end    int   // at + size, of a short one
-	drop   uint8 // 64 - 8*size
+	end    int   // short: the end of the eight bytes that are read
+	lift   uint8 // short: bits of these above the number
+	drop   uint8 // 64 - bits
 	digits uint8 // integers: of the value, after the point
 	bit    uint8 // roleFlag
 
@@ -30,43 +30,19 @@ type slot struct {
 	rounded bool // floats: to digits
 	power   float64
 
-	labels     map[int64]string
-	invalid    []uint64  // raw integers, as load returns them
-	invalidF   []float64 // raw floats
-	ranged     bool
-	low, high  int64 // range of the mantissa
-	lowF, topF float64
-}
+	labels      map[int64]string
+	invalid     []uint64  // raw integers, as load returns them
+	invalidF    []float64 // raw floats
+	invalidText []string
+	gbk         bool
+	ranged      bool
+	low, high   int64 // range of the mantissa
+	lowF, topF  float64
 
-// short is a short way to a value: one read and one shift. It is for a
-// little-endian number that is its own value, but for the decimal point, that
-// has no other meaning and no bounds, and that ends eight bytes or more behind
-// the frame's beginning. Most are so.
-type short uint8
-
-const (
-	shortNone short = iota
-	shortUint
-	shortInt
-	shortFloat
-)
-
-// shorten finds the short way of a slot that is complete.
-func (s *slot) shorten() {
-	s.end, s.drop = s.at+s.size, uint8(64-8*min(s.size, 8))
-	switch {
-	case s.big || s.rest || s.at < 0 || s.end < 8:
-	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
-	case s.kind == rawFloat:
-		if s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded {
-			s.short = shortFloat
-		}
-	case !s.scale.unit():
-	case s.kind == rawInt:
-		s.short = shortInt
-	case s.size < 8:
-		s.short = shortUint
-	}
+	moving
+	input uint16 // expressions read it: its register, counted from 1
+	piece pieceKind
+	more  *more // beyond bytes at a place; nil: nothing
 }
 
 type role uint8
@@ -84,13 +60,21 @@ type Absent struct {
 	Invalid int // listed under invalid
 	Range   int // outside range, or too large to be scaled
 	Map     int // not in map
-	NaN     int // not a number, or infinite
+	NaN     int // not a number, infinite, or a BCD digit above 9
+	When    int // the field's when gives 0
+	Input   int // an expression lacks an input
 }
+
+// Total returns how many there are.
+func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.When + a.Input }
 
 // Decode fills r with what the frame says; r.Props keeps its memory, so that
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
-func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
+// A counter is given raw; a Decoder gives its total.
+func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent { return p.decode(f, r, nil) }
+
+func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Absent {
 	r.Stamp = f.Stamp
 	r.Message = ""
 	r.Props = r.Props[:0]
@@ -101,6 +85,10 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	r.Message = f.Message.Name
 	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
+	if f.Message.parts {
+		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
+		return absent
+	}
 	n := 0
 	for i := range slots {
 		s := &slots[i]
@@ -120,8 +108,16 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 				continue
 			}
 			prop.Value = reading.Float32Value(f)
+		case shortLow:
+			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
+		case shortLowInt:
+			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
+		case shortHigh:
+			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
+		case shortHighInt:
+			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
 		default:
-			if !s.locate(p, b, prop, &absent) {
+			if !s.locate(p, f, prop, &absent) {
 				continue
 			}
 		}
@@ -133,27 +129,20 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 }
 
 // locate finds the value's bytes and decodes them; false when the frame does
-// not have them, or they mean "no value".
-func (s *slot) locate(p *Plan, b []byte, prop *reading.Property, absent *Absent) bool {
-	at, limit := resolveAt(s.at, len(b)), len(b)
+// not have them, they mean "no value", or it is no property.
+func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
+	if s.hidden {
+		return false
+	}
+	frame := f.fields()
+	at, limit := resolveAt(s.at, len(frame)), len(frame)
 	if s.rest {
 		limit -= p.trailer
 	}
-	if at < 0 || at+s.size > limit {
+	if at < 0 || at+max(s.size, int(s.reach)) > limit {
 		return false
 	}
-	return s.decode(b[at:at+s.size], prop, absent)
-}
-
-// top reads the eight bytes that end at end; a little-endian number that ends
-// there, of whatever size, stands in the highest of them.
-//
-//	b    .. .. .. .. .. 12 34 56      563412..........
-//	        └─────────────────┘ end
-func top(b []byte, end int) uint64 { return binary.LittleEndian.Uint64(b[end-8 : end]) }
-
-// decode reads a value of any kind; false when it means "no value".
-func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
+	b := frame[at : at+s.size]
 	switch {
 	case s.kind == rawFloat:
 		prop.Value, ok = s.float(b, absent)
@@ -165,12 +154,17 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 		prop.Value = reading.BoolValue(b[0] != 0)
 		return true
 	case s.role == roleText:
-		text := strings.TrimRight(string(b), "\x00")
-		prop.Value = reading.TextValue(strings.ToValidUTF8(text, "\uFFFD"))
-		return true
+		return s.decodeText(b, prop, absent)
+	case s.form != formBCD && s.sign == signNone:
+		return s.number(s.load(b), prop, absent)
 	}
-	raw := s.load(b)
-	if slices.Contains(s.invalid, raw) {
+	raw, ok := s.signedInteger(b, f.Message.slots, frame, absent)
+	return ok && s.number(raw, prop, absent)
+}
+
+// number makes a value of a raw integer; false when it means "no value".
+func (s *slot) number(raw uint64, prop *reading.Property, absent *Absent) (ok bool) {
+	if len(s.invalid) > 0 && slices.Contains(s.invalid, raw) {
 		absent.Invalid++
 		return false
 	}
@@ -189,7 +183,12 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 
 // load reads the raw integer; signed ones are extended to 64 bits.
 func (s *slot) load(b []byte) uint64 {
-	v := loadUint(b, s.big)
+	var v uint64
+	if s.form == formWhole {
+		v = loadUint(b, s.big)
+	} else {
+		v = s.raw(b)
+	}
 	if s.kind == rawInt {
 		return uint64(int64(v<<s.drop) >> s.drop)
 	}
@@ -198,7 +197,7 @@ func (s *slot) load(b []byte) uint64 {
 
 // integer scales a raw integer; false when the value is out of range.
 func (s *slot) integer(raw uint64) (reading.Value, bool) {
-	if s.kind == rawUint && s.size == 8 && s.scale.plain() {
+	if s.kind == rawUint && s.bits == 64 && s.scale.plain() {
 		// A limit beyond the signed range was cut to it and limits nothing.
 		inside := !s.ranged || raw >= uint64(max(s.low, 0)) && s.high >= 0 &&
 			(raw <= uint64(s.high) || s.high == math.MaxInt64)
@@ -224,12 +223,15 @@ func (s *slot) integer(raw uint64) (reading.Value, bool) {
 // float reads an IEEE number. Unscaled, and scaled without digits, it keeps
 // its own precision; with digits it is a double rounded to them.
 func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
-	f := loadFloat(b, s.big)
+	f := s.loadFloat(b)
 	if len(s.invalidF) > 0 && slices.Contains(s.invalidF, f) {
 		absent.Invalid++
 		return reading.Value{}, false
 	}
-	f = f*s.factor + s.offset
+	f *= s.factor
+	if s.offset != 0 { // -0 + 0 would be 0
+		f += s.offset
+	}
 	if s.rounded {
 		f = roundTo(f, s.power)
 	} else if s.size < 8 {
@@ -256,54 +258,4 @@ func roundTo(f, power float64) float64 {
 		return math.Round(scaled) / power
 	}
 	return f
-}
-
-func loadFloat(b []byte, big bool) float64 {
-	bits := loadUint(b, big)
-	switch len(b) {
-	case 2:
-		return halfFloat(uint16(bits))
-	case 4:
-		return float64(math.Float32frombits(uint32(bits)))
-	}
-	return math.Float64frombits(bits)
-}
-
-// halfFloat reads IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits.
-func halfFloat(h uint16) float64 {
-	exponent, fraction := int(h>>10&0x1F), float64(h&0x3FF)
-	var f float64
-	switch exponent {
-	case 0:
-		f = math.Ldexp(fraction, -24)
-	case 31:
-		if f = math.Inf(1); fraction != 0 {
-			f = math.NaN()
-		}
-	default:
-		f = math.Ldexp(1024+fraction, exponent-25)
-	}
-	if h&0x8000 != 0 {
-		return -f
-	}
-	return f
-}
-
-// toHalf returns the half float nearest to f.
-func toHalf(f float64) uint16 {
-	var sign uint16
-	if math.Signbit(f) {
-		sign, f = 0x8000, -f
-	}
-	switch {
-	case math.IsNaN(f):
-		return sign | 0x7E00
-	case f >= 65520:
-		return sign | 0x7C00
-	case f < 0x1p-14:
-		return sign | uint16(math.RoundToEven(math.Ldexp(f, 24)))
-	}
-	_, e := math.Frexp(f) // f = m * 2^e, m in [0.5, 1)
-	fraction := uint16(math.RoundToEven(math.Ldexp(f, 11-e)))
-	return sign | (uint16(e+13)<<10 + fraction)
 }
