@@ -1,0 +1,323 @@
+package frame
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// attempt is what a frame would be as one message.
+type attempt struct {
+	x     *explainer
+	m     *MessagePlan // nil: the id is not listed
+	s     *shape       // nil: nothing is known of its size
+	total int          // bytes that it claims; 0: unknown
+	fault *Fault       // the first broken rule
+	why   reason       // its place in the order of rules
+	also  []string
+	bad   []int // indexes of failed checks
+	// mended: with sync put right it would be a frame.
+	mended bool
+}
+
+// better reports whether a explains more than b: it breaks no rule, or only a
+// later one.
+func (a *attempt) better(b *attempt) bool {
+	switch {
+	case b.fault == nil:
+		return false
+	case a.fault == nil:
+		return true
+	}
+	if a.why == b.why {
+		return a.total == len(a.x.b) && b.total != len(b.x.b)
+	}
+	return a.why > b.why
+}
+
+// attempt tests every rule in the order in which the scanner does. [WIRE-4]
+func (x *explainer) attempt(s *shape, m *MessagePlan) *attempt {
+	a := &attempt{x: x, m: m, s: s}
+	a.checkSync()
+	if a.mend(); a.mended {
+		return a
+	}
+	a.checkSize()
+	a.checkConsts()
+	a.checkChecks(true)
+	a.checkEnd()
+	a.checkChecks(false)
+	a.otherSize()
+	return a
+}
+
+// breaks notes a broken rule: the first is the fault, the others are told
+// beside it.
+func (a *attempt) breaks(why reason, f Fault) {
+	if a.fault == nil {
+		a.fault, a.why = &f, why
+		return
+	}
+	a.also = append(a.also, f.Text)
+}
+
+func (a *attempt) checkSync() {
+	for i, want := range a.x.p.sync {
+		if i >= len(a.x.b) {
+			a.cut(a.x.p.min)
+			return
+		}
+		if got := a.x.b[i]; !want.ok[got] {
+			a.breaks(whySync, Fault{Rule: "sync", At: i, Found: hexOf(a.x.b[i : i+1]), Expected: want.text(),
+				Text: fmt.Sprintf("no sync: byte %d is %02X instead of %s", i, got, want.text())})
+			return
+		}
+	}
+}
+
+// mend: where sync is wrong, but right sync makes it a frame, nothing else is
+// wrong.
+func (a *attempt) mend() {
+	p := a.x.p
+	if a.fault == nil || a.fault.Rule != "sync" || len(a.x.b) < p.min {
+		return
+	}
+	right := slices.Clone(a.x.b)
+	for i := range p.sync {
+		if !p.sync[i].ok[right[i]] {
+			right[i] = p.sync[i].first
+		}
+	}
+	total := a.s.claimed(right)
+	if total <= 0 || total > len(right) || p.broken(a.s, right[:total]) != accepted {
+		return
+	}
+	a.mended, a.total = true, total
+	a.also = append(a.also, "with "+hexOf(right[:len(p.sync)])+" there, all else holds")
+}
+
+// wrongID is for a frame whose id no message has.
+func (a *attempt) wrongID() {
+	p := a.x.p
+	id := p.id.get(a.x.b)
+	var listed []string
+	for _, m := range p.messages {
+		for _, one := range m.IDs {
+			listed = append(listed, fmt.Sprintf("%0*X (%s)", 2*p.id.size, one, m.Name))
+		}
+	}
+	a.breaks(whyID, Fault{Rule: "id", At: p.id.at, Found: hexOf(a.x.b[p.id.at:p.id.end()]), Expected: strings.Join(listed, ", "),
+		Text: fmt.Sprintf("the id %0*X is not listed: %s; listed are %s", 2*p.id.size, id,
+			place(p.id.at, p.id.size), strings.Join(listed, ", "))})
+	for _, m := range p.messages {
+		if total := m.shape.claimed(a.x.b); total > 0 && total <= len(a.x.b) && p.broken(&m.shape, a.x.b[:total]) == accepted {
+			a.also = append(a.also, fmt.Sprintf("all else holds for a frame of %d bytes: the board sends a message that is not described", total))
+			a.total = total
+			return
+		}
+	}
+}
+
+// claimed returns the size that the bytes claim, or 0 or less.
+func (s *shape) claimed(b []byte) int {
+	switch {
+	case s.size > 0:
+		return s.size
+	case s.length != nil && len(b) >= s.length.end:
+		return s.length.total(b)
+	}
+	return 0
+}
+
+// checkSize finds the frame's size and whether it can be.
+func (a *attempt) checkSize() {
+	s, b := a.s, a.x.b
+	switch {
+	case s.length != nil && len(b) < s.length.end:
+		a.cut(s.min)
+		return
+	case s.size == 0 && s.length == nil:
+		a.sizeByEnd()
+		return
+	}
+	a.total = s.claimed(b)
+	if s.length != nil && (a.total < s.min || a.total > s.max) {
+		a.breaks(whyLength, Fault{Rule: "length", At: s.length.refs[0].at, Found: a.lengthBytes(),
+			Expected: fmt.Sprintf("a frame of %s bytes", between(s.min, s.max)),
+			Text: fmt.Sprintf("the length is impossible: %s, but a frame has %s",
+				a.lengthSays(), between(s.min, s.max))})
+		a.total = 0
+		return
+	}
+	if a.total > len(b) {
+		a.cut(a.total)
+	}
+}
+
+// sizeByEnd looks for the end marker that makes a frame; the first that is
+// possible, when none does.
+func (a *attempt) sizeByEnd() {
+	s, p, b := a.s, a.x.p, a.x.b
+	if p.pieces {
+		a.total = len(b)
+		if !s.fits(len(b)) {
+			a.breaks(whyLength, Fault{Rule: "length", At: len(b), Found: fmt.Sprint(len(b), " bytes"), Expected: a.sizes(),
+				Text: fmt.Sprintf("the size is impossible: there are %d bytes, a frame has %s", len(b), a.sizes())})
+		}
+		return
+	}
+	for from := max(s.min-len(p.end), 0); from < min(len(b), s.max); {
+		i := bytes.Index(b[from:min(len(b), s.max)], p.end)
+		if i < 0 {
+			break
+		}
+		total := from + i + len(p.end)
+		if s.fits(total) && (a.total == 0 || p.broken(s, b[:total]) == accepted) {
+			a.total = total
+		}
+		from += i + 1
+	}
+	if a.total == 0 {
+		a.breaks(whyEnd, Fault{Rule: "end", At: len(b), Expected: hexOf(p.end),
+			Text: fmt.Sprintf("the end marker %s is missing: a frame has %s", hexOf(p.end), a.sizes())})
+	}
+}
+
+// sizes says which sizes an end marker may leave.
+func (a *attempt) sizes() string {
+	text := between(a.s.min, a.s.max) + " bytes"
+	if a.s.step > 1 {
+		text += fmt.Sprintf(", %d more than a multiple of %d", a.s.base%a.s.step, a.s.step)
+		if a.s.base%a.s.step == 0 {
+			text = between(a.s.min, a.s.max) + fmt.Sprintf(" bytes, a multiple of %d", a.s.step)
+		}
+	}
+	return text
+}
+
+// cut is for bytes that end before the frame does.
+func (a *attempt) cut(total int) {
+	why := "a frame has " + count(total, "byte")
+	if a.s != nil && a.s.length != nil && len(a.x.b) >= a.s.length.end {
+		why = a.lengthSays()
+	} else if a.s == nil || a.s.size == 0 {
+		why += " or more"
+	}
+	a.breaks(undecided, Fault{Rule: "cut", At: len(a.x.b), Expected: fmt.Sprint(total, " bytes"),
+		Found: fmt.Sprint(len(a.x.b), " bytes"),
+		Text:  fmt.Sprintf("the frame is cut short: %s, there are %d", why, len(a.x.b))})
+}
+
+// lengthSays writes what the length field says.
+func (a *attempt) lengthSays() string {
+	l := a.s.length
+	var parts []string
+	for _, r := range l.refs {
+		parts = append(parts, fmt.Sprintf("%s %s %d", place(r.at, r.size), says(r.size), r.get(a.x.b)))
+	}
+	total := l.total(a.x.b)
+	if total < 0 {
+		return strings.Join(parts, ", ") + ", which no frame can have"
+	}
+	return fmt.Sprintf("%s, which makes %s", strings.Join(parts, ", "), count(total, "byte"))
+}
+
+func (a *attempt) lengthBytes() string {
+	r := a.s.length.refs[0]
+	return hexOf(a.x.b[r.at:r.end()])
+}
+
+// frame returns the bytes of the frame that are there.
+func (a *attempt) frame() []byte { return a.x.b[:min(max(a.total, 0), len(a.x.b))] }
+
+// complete reports whether the whole frame is there.
+func (a *attempt) complete() bool { return a.total > 0 && a.total <= len(a.x.b) }
+
+func (a *attempt) checkConsts() {
+	b := a.frame()
+	for i := range a.s.consts {
+		c := &a.s.consts[i]
+		at := resolveAt(c.at, a.total)
+		if at < 0 || at+c.size > len(b) || c.holds(b, at) {
+			continue
+		}
+		want := make([]byte, c.size)
+		storeUint(want, c.value, c.big)
+		a.breaks(whyConst, Fault{Rule: "constant", At: at, Found: hexOf(b[at : at+c.size]), Expected: hexOf(want),
+			Text: fmt.Sprintf("a constant differs: %s %s %s instead of %s",
+				place(at, c.size), is(c.size), hexOf(b[at:at+c.size]), hexOf(want))})
+	}
+}
+
+func (a *attempt) checkEnd() {
+	end, b := a.x.p.end, a.frame()
+	if !a.complete() || len(b) < len(end) || bytes.HasSuffix(b, end) {
+		return
+	}
+	at := len(b) - len(end)
+	a.breaks(whyEnd, Fault{Rule: "end", At: at, Found: hexOf(b[at:]), Expected: hexOf(end),
+		Text: fmt.Sprintf("the end marker is missing: %s %s %s instead of %s",
+			place(at, len(end)), is(len(end)), hexOf(b[at:]), hexOf(end))})
+}
+
+// checkChecks makes the checks of the head, or the others.
+func (a *attempt) checkChecks(head bool) {
+	b := a.frame()
+	for i := range a.x.p.checks {
+		c := &a.x.p.checks[i]
+		if head != (i < a.x.p.headed) || !a.canCheck(c) || c.verify(b, a.total, a.s.extra) {
+			continue
+		}
+		at := resolveAt(c.at, a.total)
+		want := make([]byte, c.size)
+		storeUint(want, c.compute(b, a.total, a.s.extra), c.big)
+		found := hexOf(b[at : at+c.size])
+		a.bad = append(a.bad, i)
+		a.breaks(whyCheck, Fault{Rule: "check", At: at, Found: found, Expected: hexOf(want),
+			Text: fmt.Sprintf("the check fails: %s gives %s, but %s %s %s",
+				c.says(), hexOf(want), place(at, c.size), is(c.size), found)})
+	}
+}
+
+// canCheck reports whether all bytes that the check needs are there.
+func (a *attempt) canCheck(c *check) bool {
+	if c.need > 0 {
+		return c.need <= len(a.frame())
+	}
+	at := resolveAt(c.at, a.total)
+	return a.complete() && at >= 0 && at+c.size <= a.total
+}
+
+// otherSize: where a rule is broken and the bytes are more or fewer than the
+// length says, it may be the length that is wrong.
+func (a *attempt) otherSize() {
+	n := len(a.x.b)
+	if !a.x.whole || a.fault == nil || a.s.length == nil || a.total == n || len(a.x.p.checks) == 0 || !a.s.fits(n) {
+		return
+	}
+	first := a.s.length.refs[0]
+	if n < a.s.length.end || a.x.p.broken(a.s, a.x.b) != accepted {
+		return
+	}
+	right := slices.Clone(a.x.b)
+	if a.s.length.put(right) != nil {
+		return
+	}
+	should := hexOf(right[first.at:first.end()])
+	a.fault, a.why, a.bad, a.also = &Fault{Rule: "length", At: first.at, Found: a.lengthBytes(), Expected: should,
+		Text: fmt.Sprintf("the length is wrong: %s, but there are %d, and over those every check holds: it would have to be %s (%d)",
+			a.lengthSays(), n, should, first.get(right))}, whyLength, nil, nil
+	a.total = n
+	if a.x.p.broken(a.s, right) == accepted {
+		return
+	}
+	for i := range a.x.p.checks {
+		c := &a.x.p.checks[i]
+		if at := resolveAt(c.at, n); !c.verify(right, n, a.s.extra) {
+			c.put(right, a.s.extra)
+			a.also = append(a.also, fmt.Sprintf("the check covers the length: with the length put right %s would have to be %s",
+				place(at, c.size), hexOf(right[at:at+c.size])))
+		}
+	}
+}
