@@ -139,11 +139,7 @@ func explicitMessage(d *Description, m Message, sync int) Message {
 		fields = unpasted(m)
 	}
 	m.Struct, m.Names = "", nil
-	e := placer{off: data}
-	m.Fields = nil
-	for i := range fields {
-		m.Fields = append(m.Fields, e.place(fields[i])...)
-	}
+	m.Fields = explicitFields(placer{off: data}, fields)
 	return m
 }
 
