@@ -111,6 +111,9 @@ func (d *doc) bind(path string, v any, dst reflect.Value, r rule) {
 }
 
 func (d *doc) bindTable(path string, v any, dst reflect.Value, r rule) {
+	if text, ok := v.(string); ok && r.textKey != "" {
+		v = map[string]any{r.textKey: text}
+	}
 	table, ok := v.(map[string]any)
 	if ok {
 		d.bindStruct(path, table, dst)

@@ -22,8 +22,9 @@ type rule struct {
 	ok       func(string) bool // texts; the empty text is "not given"
 	cure     func(string) string
 
-	size      bool // bytes: an integer, or a text with a unit
-	oneOrMany bool // one value stands for an array of one
+	size      bool   // bytes: an integer, or a text with a unit
+	oneOrMany bool   // one value stands for an array of one
+	textKey   string // a text stands for a table with this key
 }
 
 func number(low, top int64, want, example string) rule {
@@ -121,6 +122,10 @@ func frameRules(all map[string]rule) {
 		"Description.check":   {want: "a table or an array of tables", example: `{ kind = "sum8" }`, oneOrMany: true},
 		"Description.id":      {want: "a table", example: "{ at = 2 }"},
 		"Description.seq":     {want: "a table", example: "{ at = 3 }"},
+		"Description.stuff":   {want: "a kind or a table", example: `"hdlc" or { esc = 0xFD, map = { 0x0D = 0xFD } }`, textKey: "kind"},
+		"Description.unmask":  {want: "a table", example: "{ sub = 0x33 }"},
+		"Description.resync":  choice("rescan", "skip"),
+		"Stuff.map":           {want: "a table of the byte on the line to the byte meant", example: "{ 0x0D = 0xFD }"},
 		"Description.gap_ms":  {want: "a number of milliseconds", example: "5"},
 		"Description.fields":  {want: "an array of tables", example: `[ { name = "speed", type = "<h" } ]`},
 		"Description.names":   {want: "an array of texts", example: `["speed", "_", "heading"]`},

@@ -8,7 +8,7 @@ import (
 	"serialgw/internal/reading"
 )
 
-// Encode appends the frame that says values. Each property of the message
+// Encode appends the frame that says values, as it stands on the line. Each property of the message
 // must be given, but those of repeat = "rest" from the first missing one on;
 // bytes that no field describes are 0. The value that comes nearest in the
 // frame's own steps is sent. The id is the message's first.
@@ -26,7 +26,7 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	start := len(dst)
 	out := append(dst, make([]byte, total)...)
-	b := out[start:]
+	b := out[start:] // as the fields see it
 	for i, s := range p.sync {
 		b[i] = s.first
 	}
@@ -37,8 +37,19 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
 		}
 	}
+	if p.viewed() {
+		if out, err = p.appendFrame(out, b, m); err != nil {
+			return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+		}
+		out = append(out[:start], out[start+total:]...)
+		b = out[start:]
+	}
 	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
 		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+	}
+	if p.stuff.kind != stuffNone {
+		out = p.Wire(out, b)
+		out = append(out[:start], out[start+len(b):]...)
 	}
 	return out, nil
 }
@@ -78,7 +89,7 @@ func (p *Plan) encodeFixed(m *MessagePlan, b []byte, id int) error {
 		storeUint(b[at:at+c.size], c.value, c.big)
 	}
 	if p.id != nil && len(m.IDs) > 0 {
-		storeUint(b[p.id.at:p.id.end()], uint64(id), p.id.big)
+		p.id.store(b[p.id.at:p.id.end()], uint64(id))
 	}
 	if l := m.shape.length; l != nil {
 		if err := l.put(b); err != nil {
@@ -100,21 +111,25 @@ func (m *MessagePlan) firstID() int {
 	return m.IDs[0]
 }
 
-// put writes the length; further summed fields keep what the fields wrote.
+// put writes the length; further summed fields keep what the fields wrote. A
+// varint takes the room that makes the size right.
 func (l *lengthField) put(b []byte) error {
-	n := int64(len(b)) - l.add
-	if n < 0 || n%l.mul != 0 {
-		return fmt.Errorf("no length field can say %d bytes", len(b))
+	more := 0
+	if l.varint {
+		if more = l.spare(b); more < 0 {
+			return fmt.Errorf("no length field can say %d bytes", len(b))
+		}
 	}
-	n /= l.mul
-	for _, r := range l.refs[1:] {
-		n -= int64(r.get(b))
+	n, err := l.value(b, len(b)-more)
+	if err != nil {
+		return err
 	}
-	first := l.refs[0]
-	if n < 0 || uint64(n)>>(8*first.size) != 0 {
-		return fmt.Errorf("%d does not fit into a length field of %d bytes", n, first.size)
+	first := &l.refs[0]
+	if l.varint {
+		putVarint(b[first.at:first.at+more+1], n)
+	} else {
+		storeUint(b[first.at:first.end()], uint64(n), first.big)
 	}
-	storeUint(b[first.at:first.end()], uint64(n), first.big)
 	return nil
 }
 

@@ -15,6 +15,7 @@ const (
 	whyConst
 	whyEnd
 	whyCheck
+	whyStuff // an escape that means nothing
 	whyDoubt // all rules hold, but it stands alone in noise
 )
 
@@ -67,13 +68,23 @@ type lengthField struct {
 	add  int64
 	end  int  // bytes that must be in to read it
 	one  bool // it is one byte, to which add is added: as it mostly is
+	// varint: the first is as long as it says. total counts it as one byte.
+	varint bool
 }
 
 // total returns the claimed size, or -1 when it is absurd.
 func (l *lengthField) total(head []byte) int {
 	var n int64
-	for i := range l.refs {
-		v := l.refs[i].get(head)
+	refs := l.refs
+	if l.varint {
+		at, ok := refs[0].at, false
+		if n, ok = loadVarint(head[at:], varintSize(head[at:])); !ok {
+			return -1
+		}
+		refs = refs[1:]
+	}
+	for i := range refs {
+		v := refs[i].get(head)
 		if v > maxTotal {
 			return -1
 		}
@@ -221,20 +232,29 @@ func (v verdict) or(w verdict) verdict {
 // fit tries one shape; it rejects as early as a byte proves it wrong.
 func (p *Plan) fit(s *shape, held []byte) verdict {
 	total := s.size
-	switch {
-	case total > 0:
-	case s.length == nil:
-		return p.fitEnd(s, held)
-	case len(held) < s.length.end:
-		return p.fitPart(s, held, 0, s.length.end)
-	default:
-		total = s.length.total(held)
+	switch l := s.length; {
+	case l != nil:
+		if need := l.needs(held); need > len(held) {
+			return p.fitPart(s, held, 0, need)
+		}
+		total = l.total(held)
 		if total < s.min || total > s.max {
 			return refuse(whyLength) // [WIRE-3]
 		}
+		total += l.longer(held)
+	case total > 0:
+	case p.stuff.delimited():
+		if total = len(held); !s.fits(total) {
+			return refuse(whyLength)
+		}
+	default:
+		return p.fitEnd(s, held)
 	}
-	if total > len(held) {
+	switch {
+	case total > len(held):
 		return p.fitPart(s, held, total, total)
+	case total < len(held) && p.stuff.delimited():
+		return refuse(whyLength) // the delimiter says another size [WIRE-15]
 	}
 	return p.fitWhole(s, held[:total])
 }
@@ -298,10 +318,25 @@ func (s *shape) fits(total int) bool {
 
 // fitWhole tests a whole frame.
 func (p *Plan) fitWhole(s *shape, frame []byte) verdict {
-	if why := p.broken(s, frame); why != accepted {
+	switch why := p.broken(s, frame); {
+	case why == accepted:
+		return accept(len(frame))
+	case why == whyCheck && p.skips && p.headHolds(s, frame):
+		return refuse(why).dropping(len(frame))
+	default:
 		return refuse(why)
 	}
-	return accept(len(frame))
+}
+
+// headHolds reports whether the header's checks hold, so that the frame's size
+// can be believed.
+func (p *Plan) headHolds(s *shape, frame []byte) bool {
+	for i := range p.checks[:p.headed] {
+		if c := &p.checks[i]; !c.verify(frame, c.need, s.extra) {
+			return false
+		}
+	}
+	return true
 }
 
 // broken returns the first rule that a whole frame breaks, or accepted.

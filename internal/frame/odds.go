@@ -84,7 +84,7 @@ func (p *Plan) oddsOf(told map[int]byte) float64 {
 // marker says the size, it is the number of places where one may stand.
 func (p *Plan) sizeOdds(s *shape) float64 {
 	switch {
-	case s.size > 0:
+	case s.length == nil && s.size > 0:
 		return 1
 	case s.length == nil:
 		return float64((s.max-s.min)/max(s.step, 1) + 1)

@@ -30,6 +30,12 @@ type Plan struct {
 	early    *shape // judges bytes before the id is in; nil: shapes differ by message
 	quick    quick  // the short way for plain frames
 	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
+
+	stuff  stuffing // how the line escapes bytes
+	masked masked   // what unmask undoes
+	skips  bool     // a frame whose check fails is passed over
+	varint int      // where a length of its own size stands; -1: nowhere
+	head   int      // bytes of sync, id and length
 }
 
 // MessagePlan is one kind of frame of a Plan: a compiled Message.

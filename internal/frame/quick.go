@@ -18,6 +18,9 @@ type quick struct {
 
 // plainFrames finds out whether judgeQuick can do the plan's work.
 func (p *Plan) plainFrames() {
+	if p.id != nil && p.id.mask != nil {
+		return
+	}
 	if p.turned || p.pieces || p.headed > 0 || len(p.checks) != 1 || !p.checks[0].plain() {
 		return
 	}
@@ -35,7 +38,7 @@ func (p *Plan) plainFrames() {
 
 // covers reports whether frames of that shape are plain.
 func (q *quick) covers(s *shape) bool {
-	sized := s.size > 0 || s.length != nil && len(s.length.refs) == 1
+	sized := s.size > 0 || s.length != nil && len(s.length.refs) == 1 && !s.length.varint
 	return len(s.consts) == 0 && sized && s.min >= q.from+q.behind
 }
 
@@ -94,7 +97,7 @@ func (p *Plan) judgeQuick(held []byte) (v verdict, ok bool) {
 			return refuse(whyLength), true
 		}
 	}
-	if total > len(held) {
+	if total > len(held) || p.skips || total < len(held) && p.stuff.delimited() {
 		return verdict{}, false
 	}
 	frame := held[:total]

@@ -99,7 +99,7 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 		return absent
 	}
 	r.Message = f.Message.Name
-	slots, b := f.Message.slots, f.Bytes
+	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
 	n := 0
 	for i := range slots {
