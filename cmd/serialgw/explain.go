@@ -90,7 +90,7 @@ func (o explainOptions) explanation(plan *frame.Plan, args []string) (frame.Expl
 		if err != nil || at < 0 {
 			return frame.Explanation{}, usagef("--at %q: write a number of bytes such as 4096 or 0x1000", o.at)
 		}
-		b, err := recordedBytes(args[0], o.port, at, plan.MaxSize())
+		b, err := recordedBytes(args[0], o.port, at, plan.MaxLine())
 		if err != nil {
 			return frame.Explanation{}, err
 		}
@@ -162,6 +162,9 @@ func writeExplanation(w io.Writer, e frame.Explanation) error {
 	}
 	if e.Size > 0 {
 		name += ", " + count(e.Size, "byte")
+	}
+	if e.Line > 0 {
+		name += fmt.Sprintf(" (%d on the line; shown without escapes)", e.Line)
 	}
 	fmt.Fprintf(&b, "%s\n\n", name)
 	width := 0

@@ -34,8 +34,8 @@ var vectorRows = map[string]vectorRow{
 	"pms5003":                 {"pmsx003", "", false}, // values: TestCaptures_PyPMS
 	"sds011":                  {"sds011", "", false},  // as above
 	"mh-z19b":                 {"mhz19b", "co2=636", false},
-	"cse7766 ok":              {"cse7766", "power_ready=true current_ready=true voltage_ready=true", false},
-	"pzem-004t v3":            {"pzem004t", "voltage=225.7 frequency=50.0 power_factor=1.00", false},
+	"cse7766 ok":              {"cse7766", "voltage_coefficient=194400 voltage_period=939 power_coefficient=5351000 power_period=256495 power_ready=true current_ready=true voltage_ready=true", false},
+	"pzem-004t v3":            {"pzem004t", "voltage=225.7 current=0.108 power=24.4 energy=38 frequency=50.0 power_factor=1.00", false},
 	"modbus rsp fc3":          {"modbus", "reg0=141 reg1=142", false},
 	"modbus req fc3":          {"modbus", "", false},
 	"modbus req fc16":         {"modbus", "", false},
@@ -44,15 +44,15 @@ var vectorRows = map[string]vectorRow{
 	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false},  // values: TestCaptures_PyPMS
 	"mavlink1 heartbeat":      {"mavlink1", "type=6 autopilot=8 mavlink_version=3", false},
 	"msp v2 ident":            {"msp2", "", false},
-	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13", false},
-	"crsf rc":                 {"crsf", "", false},
+	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13 a0=0 d2=0", false},
+	"crsf rc":                 {"crsf", "ch0=189 ch1=993 ch2=978 ch3=983", false},
 	"ubx hnr-pvt":             {"ubx", "", false}, // values: TestCaptures_PyUBX2
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},
 	"hipnuc hi91":             {"hipnuc", "temp=35 system_time=1840392", false},
-	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
+	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 year=2016 month=3 day=24 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
 	"enocean esp3":            {"enocean", "rorg=210 dbm=-77", false},
 	"xbee api1":               {"xbee", "frame_type=35", false},
-	"zdt pos":                 {"zdt", "backward=1 position=3", true},
+	"zdt pos":                 {"zdt", "position=-3", true},
 	"nextion touch":           {"nextion", "page=0 component=1 pressed=1", true},
 	"justfloat":               {"justfloat", "ch0=1 ch1=-2.5", true},
 	"ld2410 basic":            {"ld2410", "target=2 moving_distance=81 still_energy=59", true},

@@ -115,7 +115,7 @@ func (c *compiler) number(key string, r Ref, fromEnd bool) *number {
 	switch {
 	case err != nil:
 		c.add(key+".type", quote(text), `an unsigned integer such as "B", "<H" or ">I"`, err.cure)
-	case len(atoms) != 1 || atoms[0].kind != rawUint || atoms[0].size == 8:
+	case len(atoms) != 1 || !atoms[0].head():
 		c.add(key+".type", quote(text), `an unsigned integer of at most 4 bytes such as "B", "<H" or ">I"`, "")
 	default:
 		n.size, n.big = atoms[0].size, atoms[0].big
@@ -216,6 +216,9 @@ func (c *compiler) message(prefix string, m Message) {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true
 	}
 	c.shape(prefix, m, l, &out.shape, data)
+	for i := range out.slots {
+		out.slots[i].shorten(out.shape.min)
+	}
 	c.p.messages = append(c.p.messages, out)
 }
 

@@ -80,6 +80,7 @@ func TestCompile_Mistakes(t *testing.T) {
 		{field(frame.Field{Type: "B"}), f0 + ".name", "no name"},
 		{field(frame.Field{Name: "1a", Type: "B"}), f0 + ".name", "a letter"},
 		{field(frame.Field{Name: strings.Repeat("a", 51), Type: "B"}), f0 + ".name", "at most 49"},
+		{field(frame.Field{Name: "_a-b", Type: "B"}), f0 + ".name", "_, then 1 to 49"},
 		{field(frame.Field{Name: "b", Type: "B"}), "message[0].fields[1].name", "used once"},
 		{field(frame.Field{Name: "a", Type: "B", Scale: "x/2"}), f0 + ".scale", "16/32768"},
 		{field(frame.Field{Name: "a", Type: "B", Scale: int64(0)}), f0 + ".scale", "not 0"},

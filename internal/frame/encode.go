@@ -32,10 +32,16 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	for i := range used {
 		s := &m.slots[i]
+		if s.hidden {
+			continue
+		}
 		at := resolveAt(s.at, total)
-		if err := s.encode(b[at:at+s.size], values[s.name]); err != nil {
+		if err := s.encode(b[at:at+s.size], values[s.name], m.slots, b); err != nil {
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
 		}
+	}
+	if err := signsAgree(m.slots[:used], b, values); err != nil {
+		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
 	}
 	if p.viewed() {
 		if out, err = p.appendFrame(out, b, m); err != nil {
@@ -60,6 +66,10 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 	found := 0
 	for used < len(m.slots) {
 		s := &m.slots[used]
+		if s.hidden {
+			used++
+			continue
+		}
 		if _, ok := values[s.name]; !ok {
 			if s.rest {
 				break
@@ -86,7 +96,7 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 func (p *Plan) encodeFixed(m *MessagePlan, b []byte, id int) error {
 	for _, c := range m.shape.consts {
 		at := resolveAt(c.at, len(b))
-		storeUint(b[at:at+c.size], c.value, c.big)
+		c.put(b[at : at+c.size])
 	}
 	if p.id != nil && len(m.IDs) > 0 {
 		p.id.store(b[p.id.at:p.id.end()], uint64(id))
@@ -133,19 +143,15 @@ func (l *lengthField) put(b []byte) error {
 	return nil
 }
 
-// encode writes one value into its bytes; flags share theirs.
-func (s *slot) encode(b []byte, v reading.Value) error {
-	switch s.role {
-	case roleFlag, roleBool:
+// encode writes one value into its bytes, b; flags and runs of bits share
+// theirs, and the sign may stand elsewhere in the frame.
+func (s *slot) encode(b []byte, v reading.Value, slots []slot, frame []byte) error {
+	switch {
+	case s.role == roleFlag || s.role == roleBool:
 		return s.encodeBool(b, v)
-	case roleText:
-		if v.Kind != reading.Text || len(v.Str()) > s.size {
-			return fmt.Errorf("%v is not a text of at most %d bytes", v, s.size)
-		}
-		copy(b, v.Str())
-		return nil
-	}
-	if s.kind == rawFloat {
+	case s.role == roleText:
+		return s.encodeText(b, v)
+	case s.kind == rawFloat:
 		return s.encodeFloat(b, v)
 	}
 	exact, err := ratOf(v)
@@ -156,14 +162,16 @@ func (s *slot) encode(b []byte, v reading.Value) error {
 	if s.role == roleNumber {
 		raw = s.scale.invert(exact)
 	}
-	if !s.holds(raw) {
-		return fmt.Errorf("%v does not fit into %d bytes", v, s.size)
+	switch {
+	case !s.holds(raw):
+		return fmt.Errorf("%v does not fit into %s", v, s.room())
+	case s.sign != signNone:
+		s.storeSigned(b, raw.Int64(), slots, frame)
+	case raw.Sign() < 0:
+		s.store(b, uint64(raw.Int64()))
+	default:
+		s.store(b, raw.Uint64())
 	}
-	bits := raw.Uint64()
-	if raw.Sign() < 0 {
-		bits = uint64(raw.Int64())
-	}
-	storeUint(b, bits, s.big)
 	return nil
 }
 
@@ -172,7 +180,7 @@ func (s *slot) encodeBool(b []byte, v reading.Value) error {
 		return fmt.Errorf("%v is not true or false", v)
 	}
 	if v.Bool() {
-		storeUint(b, loadUint(b, s.big)|1<<s.bit, s.big)
+		s.store(b, s.raw(b)|1<<s.bit)
 	}
 	return nil
 }
@@ -182,16 +190,23 @@ func (s *slot) encodeFloat(b []byte, v reading.Value) error {
 	if math.IsNaN(f) {
 		return fmt.Errorf("%v is not a number", v)
 	}
-	f = (f - s.offset) / s.factor
-	switch s.size {
-	case 2:
-		storeUint(b, uint64(toHalf(f)), s.big)
-	case 4:
-		storeUint(b, uint64(math.Float32bits(float32(f))), s.big)
-	default:
-		storeUint(b, math.Float64bits(f), s.big)
+	bits := floatBits((f-s.offset)/s.factor, s.size)
+	if math.IsInf(floatOf(bits, s.size), 0) {
+		return fmt.Errorf("%v does not fit into %s", v, s.room())
 	}
+	s.store(b, bits)
 	return nil
+}
+
+// room says how much a value may take.
+func (s *slot) room() string {
+	switch {
+	case s.form == formBCD:
+		return fmt.Sprintf("%d digits", 2*s.size)
+	case s.form == formBits, s.form == formMidi:
+		return fmt.Sprintf("%d bits", s.bits)
+	}
+	return fmt.Sprintf("%d bytes", s.size)
 }
 
 // ratOf returns a number exactly as it would be printed.

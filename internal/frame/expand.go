@@ -20,6 +20,13 @@ func Expand(name string, d Description) (Description, Errors) {
 	out := d
 	out.Preset, out.Data, out.Struct, out.Names, out.Fields = "", 0, "", nil, nil
 	out.Max = p.max
+	if p.varint >= 0 { // Compile adds what a varint may be longer
+		out.Max -= maxVarint - 1
+	}
+	if d.Unmask != nil && d.Unmask.Over == "" {
+		out.Unmask = new(*d.Unmask)
+		out.Unmask.Over = p.masked.over.text()
+	}
 	out.ID, out.Seq = explicitRef(d.ID), explicitRef(d.Seq)
 	out.Length = explicitLength(d.Length)
 	out.Check = nil

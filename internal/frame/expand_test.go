@@ -25,6 +25,7 @@ func stream(rng *rand.Rand, p *frame.Plan) []byte {
 		if p.Whole(m, b) != nil { // no frame can have that size
 			continue
 		}
+		b = p.Wire(nil, b)
 		if rng.IntN(4) == 0 {
 			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
 		}
@@ -188,9 +189,10 @@ func randomStruct(rng *rand.Rand) (text string, names []string) {
 }
 
 func randomField(rng *rand.Rand, k, head int) frame.Field {
-	types := []string{"b", "B", "h", "<H", ">i", "I", "<q", ">Q", "e", "<f", ">d", "?", "4s", "u24", ">i24"}
+	types := []string{"b", "B", "h", "<H", ">i", "I", "<q", ">Q", "e", "<f", ">d", "?", "4s", "u24", ">i24",
+		"<u3", "<i12", "u5", ">u7", ">i9", ">u1", "<u8", "bcd2", ">bcd3", "<midi3", "hex2", "5z"}
 	f := frame.Field{Name: fmt.Sprint("f", k), Type: types[rng.IntN(len(types))]}
-	number := f.Type != "?" && f.Type != "4s"
+	number := !slices.Contains([]string{"?", "4s", "hex2", "5z"}, f.Type)
 	switch n := rng.IntN(8); {
 	case n == 0:
 		return frame.Field{Skip: 1 + rng.IntN(4)}
@@ -202,6 +204,10 @@ func randomField(rng *rand.Rand, k, head int) frame.Field {
 		f.At = new(head + rng.IntN(20))
 	case n == 4 && number:
 		f.Scale, f.Unit = "1/4", "V"
+	case n == 5 && slices.Contains([]string{"<u3", "u5", ">u7"}, f.Type):
+		f.At, f.Bit = new(head+rng.IntN(20)), new(rng.IntN(12))
+	case n == 5 && f.Type == "I":
+		f.Order = "CDAB"
 	}
 	return f
 }

@@ -8,6 +8,7 @@ type Explanation struct {
 	OK      bool   `json:"ok"`                // a frame begins at At
 	At      int    `json:"at"`                // bytes in front of the frame
 	Size    int    `json:"size"`              // bytes that it has or should have; 0: that cannot be known
+	Line    int    `json:"line,omitempty"`    // bytes that it has on the line, where that escapes some
 	Parts   []Part `json:"parts"`             // in the order of the bytes; parts may share bytes
 	Broken  *Fault `json:"broken,omitempty"`  // the first rule that it breaks
 	// Also lists what else is worth knowing: further rules that it breaks, and
@@ -30,7 +31,7 @@ type Part struct {
 
 // Fault is a broken rule.
 type Fault struct {
-	Rule     string `json:"rule"`               // sync id length cut constant end check
+	Rule     string `json:"rule"`               // sync id length cut constant end check escape
 	At       int    `json:"at"`                 // the first byte that breaks it, counted from the frame's first
 	Found    string `json:"found"`              // the bytes that stand there
 	Expected string `json:"expected,omitempty"` // what should stand there
@@ -43,23 +44,10 @@ type Tried struct {
 	Text    string `json:"text"` // the first rule that it breaks as such
 }
 
-// Explain takes bytes that should be one frame, as typed by hand or found in a
-// manual. Bytes in front of a frame are passed over, bytes behind it are named.
-func (p *Plan) Explain(b []byte) Explanation {
-	at := p.findFrame(b)
-	return p.explainer(b, at, true).explain()
-}
-
-// ExplainAt takes bytes of a recording where a frame should begin at b[at].
-// What stands behind it belongs to the next ones.
-func (p *Plan) ExplainAt(b []byte, at int) Explanation {
-	return p.explainer(b, at, false).explain()
-}
-
 // findFrame returns where a frame begins; if none does, where one comes
 // closest, and of several equally close ones the first.
 func (p *Plan) findFrame(b []byte) int {
-	if p.pieces {
+	if p.pieces || p.stuff.delimited() {
 		return 0
 	}
 	best, furthest := 0, -1
@@ -154,8 +142,11 @@ func (x *explainer) attempts() []*attempt {
 }
 
 func (x *explainer) judge() verdict {
-	if x.p.pieces {
+	switch {
+	case x.p.pieces:
 		return x.p.acceptWhole(x.b)
+	case x.p.stuff.delimited():
+		return x.p.judgeWhole(x.b, turns{})
 	}
 	return x.p.judge(x.b, turns{})
 }

@@ -89,7 +89,7 @@ func (d *describer) head() {
 	}
 	if p.seq != nil && a.total > 0 {
 		if at := resolveAt(p.seq.at, a.total); at >= 0 && at+p.seq.size <= len(d.b) {
-			d.add(at, p.seq.size, "seq", "", fmt.Sprint(loadUint(d.b[at:at+p.seq.size], p.seq.big)), false)
+			d.add(at, p.seq.size, "seq", "", fmt.Sprint(p.seq.load(d.b[at:at+p.seq.size])), false)
 		}
 	}
 }
@@ -103,16 +103,17 @@ func patternText(sync []bytePattern) string {
 }
 
 func (d *describer) length(l *lengthField) {
-	if l.end > len(d.b) {
+	if l.needs(d.b) > len(d.b) {
 		return
 	}
 	wrong := d.a.fault != nil && d.a.fault.Rule == "length"
-	for i, r := range l.refs {
-		says := fmt.Sprint(r.get(d.b))
-		if total := l.total(d.b); i == 0 && total >= 0 {
+	for i := range l.refs {
+		at, size, n := l.ref(i, d.b)
+		says := fmt.Sprint(n)
+		if total := d.a.saidTotal(); i == 0 && total > 0 {
 			says += ": a frame of " + count(total, "byte")
 		}
-		d.add(r.at, r.size, "length", "", says, wrong && i == 0)
+		d.add(at, size, "length", "", says, wrong && i == 0)
 	}
 }
 
@@ -125,10 +126,14 @@ func (d *describer) tail() {
 	for i := range a.s.consts {
 		c := &a.s.consts[i]
 		at := resolveAt(c.at, a.total)
-		wrong := at+c.size <= len(d.b) && !c.holds(d.b, at)
-		says := fmt.Sprint(c.value)
+		if at < 0 || at+c.size > len(d.b) {
+			continue
+		}
+		wrong, says := !c.holds(d.b, at), ""
 		if wrong {
-			says = "must be " + says
+			want := slices.Clone(d.b[at : at+c.size])
+			c.put(want)
+			says = "must be " + hexOf(want)
 		}
 		d.add(at, c.size, "constant", "", says, wrong)
 	}
@@ -169,61 +174,109 @@ func (d *describer) computed(c *check) string {
 // fields names the bytes of each value and what it says. Values of the same
 // bytes, as flags are, share a part.
 func (d *describer) fields() {
-	frame := Frame{Bytes: d.b, Message: d.a.m}
+	p, m := d.a.x.p, d.a.m
+	whole := d.b
 	if missing := d.a.total - len(d.b); missing > 0 {
-		frame.Bytes = append(slices.Clone(d.b), make([]byte, missing)...)
+		whole = append(slices.Clone(d.b), make([]byte, missing)...)
 	}
-	for i := range d.a.m.slots {
-		s := &d.a.m.slots[i]
-		at := resolveAt(s.at, d.a.total)
-		limit := len(d.b)
+	view := p.appendView(nil, whole)
+	places := p.viewPlaces(whole)
+	frame := Frame{Bytes: view, view: view, Message: m}
+	for i := range m.slots {
+		s := &m.slots[i]
+		at, limit := resolveAt(s.at, len(view)), len(view)
 		if s.rest {
-			limit = min(limit, d.a.total-d.a.x.p.trailer)
+			limit -= p.trailer
 		}
-		if at < 0 || at+s.size > limit {
+		if at < 0 || at+s.size > limit || s.size == 0 {
+			continue
+		}
+		from, to := places[at], places[at+s.size-1]+1
+		if to > len(d.b) {
 			continue
 		}
 		says := d.value(frame, i)
-		last := len(d.parts) - 1
-		if last >= 0 && d.parts[last].Kind == "field" && d.parts[last].At == at && d.parts[last].Size == s.size {
+		if last := len(d.parts) - 1; last >= 0 && d.parts[last].Kind == "field" &&
+			d.parts[last].At == from && d.parts[last].Size == to-from {
 			d.parts[last].Name += ", " + s.name
 			d.parts[last].Says += ", " + says
 			continue
 		}
-		d.add(at, s.size, "field", s.name, says, false)
+		d.add(from, to-from, "field", s.name, says, false)
 	}
 }
 
-// value decodes one property, with what it stands on.
+// viewPlaces returns where each byte of the fields' form of a frame stands in
+// the frame.
+func (p *Plan) viewPlaces(frame []byte) []int {
+	var out []int
+	keep := func(from, to int) {
+		for i := from; i < to; i++ {
+			out = append(out, i)
+		}
+	}
+	switch {
+	case p.stuff.kind == stuffDXL2:
+		from, to := p.dataOf(len(frame))
+		keep(0, from)
+		for i := from; i < to; i++ {
+			keep(i, i+1)
+			if headAt(frame[from:i+1]) && i+1 < to && frame[i+1] == 0xFD {
+				i++
+			}
+		}
+		keep(to, len(frame))
+	case p.varint >= 0 && len(frame) > p.varint:
+		n := max(varintSize(frame[p.varint:]), 1)
+		keep(0, p.varint+1)
+		keep(min(p.varint+n, len(frame)), len(frame))
+	default:
+		keep(0, len(frame))
+	}
+	return out
+}
+
+// value decodes one property, with what it stands on. What is no property is
+// decoded as if it were one.
 func (d *describer) value(f Frame, i int) string {
 	p, m := d.a.x.p, *f.Message
+	m.slots = slices.Clone(m.slots[:i+1])
+	s := &m.slots[i]
+	s.hidden = false
+	name := s.name
 	decode := func(n int) (reading.Reading, Absent) {
-		m.slots = f.Message.slots[:n]
-		f.Message = &m
+		part := m
+		part.slots = m.slots[:n]
+		f.Message = &part
 		var r reading.Reading
 		absent := p.Decode(&f, &r)
 		return r, absent
 	}
-	s, info := f.Message.slots[i], f.Message.props[i]
-	slots := f.Message.slots
 	_, before := decode(i)
-	f.Message = &MessagePlan{Name: m.Name, IDs: m.IDs, shape: m.shape, slots: slots, props: m.props}
 	r, after := decode(i + 1)
-	if n := len(r.Props); n > 0 && r.Props[n-1].Name == s.name {
+	unit, limits := "", []float64(nil)
+	for _, info := range m.props {
+		if info.Name == name {
+			unit, limits = info.Unit, info.Range
+		}
+	}
+	if n := len(r.Props); n > 0 && r.Props[n-1].Name == name {
 		text := r.Props[n-1].Value.String()
 		if r.Props[n-1].Label != "" {
 			text += " (" + r.Props[n-1].Label + ")"
 		}
-		if info.Unit != "" {
-			text += " " + info.Unit
+		if unit != "" {
+			text += " " + unit
 		}
 		return text
 	}
 	switch {
 	case after.Invalid > before.Invalid:
 		return "no value: listed as invalid"
+	case after.Range > before.Range && len(limits) == 2:
+		return fmt.Sprintf("no value: outside the range of %v to %v", limits[0], limits[1])
 	case after.Range > before.Range:
-		return fmt.Sprintf("no value: outside the range of %v to %v", info.Range[0], info.Range[1])
+		return "no value: too large"
 	case after.Map > before.Map:
 		return "no value: not in the map"
 	case after.NaN > before.NaN:

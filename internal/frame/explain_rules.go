@@ -124,17 +124,28 @@ func (s *shape) claimed(b []byte) int {
 	switch {
 	case s.size > 0:
 		return s.size
-	case s.length != nil && len(b) >= s.length.end:
-		return s.length.total(b)
+	case s.length != nil && len(b) >= s.length.needs(b):
+		if total := s.length.total(b); total >= 0 {
+			return total + s.length.longer(b)
+		}
+		return -1
 	}
 	return 0
+}
+
+// saidTotal returns the size that the length field says.
+func (a *attempt) saidTotal() int {
+	if a.s.length == nil {
+		return 0
+	}
+	return (&shape{length: a.s.length}).claimed(a.x.b)
 }
 
 // checkSize finds the frame's size and whether it can be.
 func (a *attempt) checkSize() {
 	s, b := a.s, a.x.b
 	switch {
-	case s.length != nil && len(b) < s.length.end:
+	case s.length != nil && len(b) < s.length.needs(b):
 		a.cut(s.min)
 		return
 	case s.size == 0 && s.length == nil:
@@ -142,6 +153,16 @@ func (a *attempt) checkSize() {
 		return
 	}
 	a.total = s.claimed(b)
+	if claimed := a.saidTotal(); s.size > 0 && s.length != nil && claimed != s.size {
+		a.breaks(whyLength, Fault{Rule: "length", At: s.length.refs[0].at, Found: a.lengthBytes(),
+			Expected: fmt.Sprintf("a frame of %d bytes", s.size),
+			Text:     fmt.Sprintf("the length is impossible: %s, but a frame has %d", a.lengthSays(), s.size)})
+		return
+	}
+	if a.x.p.stuff.delimited() && a.total < len(b) {
+		a.breaks(whyLength, Fault{Rule: "length", At: a.total, Found: fmt.Sprint(len(b), " bytes"), Expected: fmt.Sprint(a.total, " bytes"),
+			Text: fmt.Sprintf("the size is wrong: between the delimiters stand %d bytes, a frame has %d", len(b), a.total)})
+	}
 	if s.length != nil && (a.total < s.min || a.total > s.max) {
 		a.breaks(whyLength, Fault{Rule: "length", At: s.length.refs[0].at, Found: a.lengthBytes(),
 			Expected: fmt.Sprintf("a frame of %s bytes", between(s.min, s.max)),
@@ -159,7 +180,7 @@ func (a *attempt) checkSize() {
 // possible, when none does.
 func (a *attempt) sizeByEnd() {
 	s, p, b := a.s, a.x.p, a.x.b
-	if p.pieces {
+	if p.pieces || p.stuff.delimited() {
 		a.total = len(b)
 		if !s.fits(len(b)) {
 			a.breaks(whyLength, Fault{Rule: "length", At: len(b), Found: fmt.Sprint(len(b), " bytes"), Expected: a.sizes(),
@@ -199,7 +220,7 @@ func (a *attempt) sizes() string {
 // cut is for bytes that end before the frame does.
 func (a *attempt) cut(total int) {
 	why := "a frame has " + count(total, "byte")
-	if a.s != nil && a.s.length != nil && len(a.x.b) >= a.s.length.end {
+	if a.s != nil && a.s.length != nil && len(a.x.b) >= a.s.length.needs(a.x.b) {
 		why = a.lengthSays()
 	} else if a.s == nil || a.s.size == 0 {
 		why += " or more"
@@ -213,19 +234,31 @@ func (a *attempt) cut(total int) {
 func (a *attempt) lengthSays() string {
 	l := a.s.length
 	var parts []string
-	for _, r := range l.refs {
-		parts = append(parts, fmt.Sprintf("%s %s %d", place(r.at, r.size), says(r.size), r.get(a.x.b)))
+	for i := range l.refs {
+		at, size, n := l.ref(i, a.x.b)
+		parts = append(parts, fmt.Sprintf("%s %s %d", place(at, size), says(size), n))
 	}
-	total := l.total(a.x.b)
+	total := a.saidTotal()
 	if total < 0 {
 		return strings.Join(parts, ", ") + ", which no frame can have"
 	}
 	return fmt.Sprintf("%s, which makes %s", strings.Join(parts, ", "), count(total, "byte"))
 }
 
+// ref returns where one of the summed fields stands, and what it says.
+func (l *lengthField) ref(i int, b []byte) (at, size int, n uint64) {
+	r := &l.refs[i]
+	if i == 0 && l.varint {
+		size = max(varintSize(b[r.at:]), 1)
+		v, _ := loadVarint(b[r.at:], min(size, len(b)-r.at, maxVarint))
+		return r.at, min(size, maxVarint), uint64(v)
+	}
+	return r.at, r.size, r.get(b)
+}
+
 func (a *attempt) lengthBytes() string {
-	r := a.s.length.refs[0]
-	return hexOf(a.x.b[r.at:r.end()])
+	at, size, _ := a.s.length.ref(0, a.x.b)
+	return hexOf(a.x.b[at:min(at+size, len(a.x.b))])
 }
 
 // frame returns the bytes of the frame that are there.
@@ -242,8 +275,8 @@ func (a *attempt) checkConsts() {
 		if at < 0 || at+c.size > len(b) || c.holds(b, at) {
 			continue
 		}
-		want := make([]byte, c.size)
-		storeUint(want, c.value, c.big)
+		want := slices.Clone(b[at : at+c.size])
+		c.put(want)
 		a.breaks(whyConst, Fault{Rule: "constant", At: at, Found: hexOf(b[at : at+c.size]), Expected: hexOf(want),
 			Text: fmt.Sprintf("a constant differs: %s %s %s instead of %s",
 				place(at, c.size), is(c.size), hexOf(b[at:at+c.size]), hexOf(want))})
@@ -293,7 +326,7 @@ func (a *attempt) canCheck(c *check) bool {
 // length says, it may be the length that is wrong.
 func (a *attempt) otherSize() {
 	n := len(a.x.b)
-	if !a.x.whole || a.fault == nil || a.s.length == nil || a.total == n || len(a.x.p.checks) == 0 || !a.s.fits(n) {
+	if !a.x.whole || a.fault == nil || a.s.length == nil || a.s.length.varint || a.s.size > 0 || a.total == n || len(a.x.p.checks) == 0 || !a.s.fits(n) {
 		return
 	}
 	first := a.s.length.refs[0]

@@ -41,7 +41,8 @@ func (l *layout) value(key string, f *Field, a atom) *value {
 	case a.kind == rawBool:
 		v.slot.role, v.info.Kind = roleBool, reading.Bool
 	case a.kind == rawText:
-		v.slot.role, v.info.Kind, v.info.Size = roleText, reading.Text, a.size
+		l.text(key, f, v)
+		return v
 	case a.kind == rawFloat:
 		l.float(key, f, v)
 	default:
@@ -56,11 +57,17 @@ func (l *layout) value(key string, f *Field, a atom) *value {
 // conflicts finds keys that say nothing about such a value.
 func (l *layout) conflicts(key string, f *Field, a atom) {
 	number := a.integer() || a.kind == rawFloat
+	if a.form == formBCD && len(f.Flags) > 0 {
+		l.m.add(key+".type", quote(f.Type), "a type with bits beside flags", "BCD has decimal digits")
+	}
+	if f.Encode != "" && a.kind != rawText {
+		l.m.add(key+".encoding", quote(f.Encode), "encoding beside a text only", "")
+	}
 	scaled := f.Scale != nil || f.Offset != nil || f.Digits != nil
 	switch {
 	case !a.integer() && (len(f.Map) > 0 || len(f.Flags) > 0 || f.Const != nil):
 		l.m.add(key+".type", quote(f.Type), "an integer type beside map, flags or const", "")
-	case !number && (scaled || f.Range != nil || f.Invalid != nil):
+	case !number && (scaled || f.Range != nil) || a.kind == rawBool && f.Invalid != nil:
 		l.m.add(key+".type", quote(f.Type), "a number beside scale, offset, digits, range or invalid", "")
 	}
 	exclusive := 0
@@ -77,22 +84,6 @@ func (l *layout) conflicts(key string, f *Field, a atom) {
 	}
 }
 
-// bounds returns what an integer type can hold.
-func (a atom) bounds() (low, high *big.Int) {
-	bits := uint(8 * a.size)
-	if a.kind == rawInt {
-		high = new(big.Int).Lsh(big.NewInt(1), bits-1)
-		return new(big.Int).Neg(high), new(big.Int).Sub(high, big.NewInt(1))
-	}
-	high = new(big.Int).Lsh(big.NewInt(1), bits)
-	return new(big.Int), high.Sub(high, big.NewInt(1))
-}
-
-func (a atom) holds(n *big.Int) bool {
-	low, high := a.bounds()
-	return n.Cmp(low) >= 0 && n.Cmp(high) <= 0
-}
-
 func (l *layout) wantFit(key string, n fmt.Stringer, a atom) {
 	low, high := a.bounds()
 	l.m.add(key, n.String(), fmt.Sprintf("%v to %v, what the type can hold", low, high), "")
@@ -107,16 +98,20 @@ func (l *layout) constant(key string, f *Field, a atom) {
 		l.wantFit(key+".const", n, a)
 		return
 	}
-	mask := uint64(math.MaxUint64) >> (64 - 8*uint(a.size))
-	l.consts = append(l.consts, constant{at: l.off, size: a.size, big: a.big, value: uint64(*f.Const) & mask})
+	at, a := l.spot(a)
+	if a.size > 8 {
+		l.m.add(key+".const", n.String(), "const in at most 8 bytes", "")
+		return
+	}
+	l.consts = append(l.consts, newConstant(at, a, uint64(*f.Const)))
 }
 
 func (l *layout) flags(key string, f *Field, a atom, v *value) {
 	v.slot.role, v.info.Kind = roleFlag, reading.Bool
 	for _, text := range slices.Sorted(maps.Keys(f.Flags)) {
 		bit, err := strconv.ParseUint(text, 10, 8)
-		if err != nil || bit >= uint64(8*a.size) {
-			l.m.add(key+".flags", quote(text), fmt.Sprintf("a bit number from 0 to %d", 8*a.size-1), "")
+		if err != nil || bit >= uint64(a.bits) {
+			l.m.add(key+".flags", quote(text), fmt.Sprintf("a bit number from 0 to %d", int(a.bits)-1), "")
 			continue
 		}
 		v.flags = append(v.flags, flag{uint8(bit), f.Flags[text]})
@@ -195,7 +190,7 @@ func (l *layout) integer(key string, f *Field, v *value) bool {
 	switch {
 	case digits > 0:
 		v.info.Kind = reading.Decimal
-	case v.slot.kind == rawUint && v.slot.size == 8 && v.slot.scale.plain():
+	case v.slot.kind == rawUint && v.slot.bits == 64 && v.slot.scale.plain():
 		v.info.Kind = reading.Uint
 	}
 	v.info.Range = v.slot.naturalRange()

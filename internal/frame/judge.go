@@ -59,6 +59,7 @@ type constant struct {
 	at, size int // at negative: from the end
 	big      bool
 	value    uint64
+	free     uint64 // bits of these bytes that belong to other fields
 }
 
 // lengthField is total = mul * (first + sum...) + add. [WIRE-3]
@@ -365,7 +366,7 @@ func (p *Plan) broken(s *shape, frame []byte) reason {
 
 // holds reports whether the constant stands at the place.
 func (c *constant) holds(b []byte, at int) bool {
-	return at >= 0 && at+c.size <= len(b) && loadUint(b[at:at+c.size], c.big) == c.value
+	return at >= 0 && at+c.size <= len(b) && loadUint(b[at:at+c.size], c.big)&^c.free == c.value
 }
 
 // judgePiece handles frames that only their end marker delimits [WIRE-12]. A

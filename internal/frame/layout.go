@@ -1,11 +1,6 @@
 package frame
 
-import (
-	"fmt"
-	"regexp"
-)
-
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,49}$`)
+import "fmt"
 
 // layout collects what the fields of one message say.
 type layout struct {
@@ -28,8 +23,10 @@ type layout struct {
 	full     int  // the same with padding
 	fromEnd  int  // bytes that negative offsets reach back
 	restAt   int  // where the repeated values begin
-	restSize int  // bytes of one of them
+	restSize int  // bytes of one of them; 1 where they are no whole bytes
 	restMax  int
+	restMost int // bytes of all of them
+	run      run
 }
 
 // content is the part of a description that says what a frame carries.
@@ -97,26 +94,29 @@ func (l *layout) place(key string, f *Field, a atom) {
 			l.m.add(key+".at", fmt.Sprint(l.off), fmt.Sprintf("at most %d", maxTotal), "")
 			l.off = 0
 		}
-		l.atEnd = false
+		l.run.bit, l.atEnd = 0, false
 	}
+	a = l.signed(key, f, l.reorder(key, f, a))
+	l.start(key, f, a)
 	if l.rest = f.Repeat != ""; l.rest {
 		if l.off < 0 {
 			l.m.add(key+".at", fmt.Sprint(l.off), `an offset from the front beside repeat = "rest"`, "")
 			return
 		}
-		l.restAt, l.restSize, l.restMax = l.off, a.size, n
+		l.repeat(a, n)
 	}
 	v := l.value(key, f, a)
 	for i := range n {
-		at := l.off
-		if !l.advance(key, a.size) {
+		at, placed, ok := l.take(key, a)
+		if !ok {
 			return
 		}
 		if v != nil {
+			v.slot.atom = placed
 			l.publish(key, v, f, names[i], at)
 		}
 		if !l.rest && (f.Const != nil || names[i] != "_" || len(f.Flags) > 0) {
-			l.used = max(l.used, l.off)
+			l.used = max(l.used, l.reach())
 		}
 	}
 }
@@ -129,6 +129,7 @@ func (l *layout) skip(key string, f *Field) {
 		l.m.add(key+".skip", fmt.Sprint(f.Skip), fmt.Sprintf("1 to %d bytes", maxTotal), "")
 		return
 	}
+	l.wholeByte()
 	l.advance(key, f.Skip)
 }
 
@@ -211,7 +212,7 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 	}
 	s.name, info.Name = name, name
 	switch {
-	case l.checked || bounded(&s):
+	case l.checked || bounded(&s) || isHidden(name):
 	case l.pasted != "":
 		l.unbounded = append(l.unbounded, name)
 	default:
@@ -227,8 +228,8 @@ func bounded(s *slot) bool {
 }
 
 func (l *layout) add(key string, s slot, info PropertyInfo) {
-	if !identifier.MatchString(s.name) {
-		l.m.add(key, quote(s.name), "a letter, then at most 49 letters, digits and _", "OneNET takes no other identifiers")
+	s.hidden = isHidden(s.name)
+	if !l.checkName(key, &s) {
 		return
 	}
 	if before, ok := l.keys[s.name]; ok {
@@ -239,6 +240,8 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 		l.keys = map[string]string{}
 	}
 	l.keys[s.name] = key
-	s.shorten()
-	l.slots, l.props = append(l.slots, s), append(l.props, info)
+	l.slots = append(l.slots, s)
+	if !s.hidden {
+		l.props = append(l.props, info)
+	}
 }

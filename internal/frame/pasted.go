@@ -66,8 +66,11 @@ func (l *layout) refuseNative(key, text string, atoms []atom) {
 	}
 	packed, native := 0, 0
 	for _, a := range atoms {
+		if a.run || a.form != formWhole {
+			return // Python has no such type
+		}
 		align := 1
-		if a.integer() && a.size != 3 || a.kind == rawFloat {
+		if a.integer() || a.kind == rawFloat {
 			align = a.size
 		}
 		packed += a.size
@@ -128,12 +131,12 @@ func (a atom) letter() string {
 		order = ">"
 	}
 	switch {
+	case a.word() != "":
+		return order + a.word()
+	case a.form == formZ:
+		return fmt.Sprintf("%dz", a.size)
 	case a.kind == rawText:
 		return fmt.Sprintf("%ds", a.size)
-	case a.size == 3 && a.kind == rawInt:
-		return order + "i24"
-	case a.size == 3:
-		return order + "u24"
 	}
 	for _, letter := range "?bBhHiIqQefd" {
 		if b := letters[byte(letter)]; b.kind == a.kind && b.size == a.size {

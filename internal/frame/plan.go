@@ -115,10 +115,7 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 	for i, m := range p.messages {
 		copied := *m
 		copied.slots, copied.props = slices.Clone(m.slots), slices.Clone(m.props)
-		for k := range copied.slots {
-			copied.slots[k].name = name(m.slots[k].name)
-			copied.props[k].Name = copied.slots[k].name
-		}
+		renamed(copied.slots, copied.props, name)
 		out.messages[i] = &copied
 	}
 	out.plainFrames()

@@ -39,7 +39,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
 		}
 	}
-	s.max = s.min + l.restSize*l.restMax
+	s.max = s.min + l.restMost
 	if s.size > 0 {
 		if s.size < s.min {
 			c.add(prefix+"size", fmt.Sprint(s.size), fmt.Sprintf("at least %d", s.min), "the fields, checks and end marker need so many bytes")

@@ -1,10 +1,8 @@
 package frame
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 
 	"serialgw/internal/reading"
 )
@@ -17,10 +15,12 @@ type slot struct {
 	at   int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
+	hidden bool // no property: other slots need it
 	role   role
 	short  short
-	end    int   // at + size, of a short one
-	drop   uint8 // 64 - 8*size
+	end    int   // short: the end of the eight bytes that are read
+	lift   uint8 // short: bits of these above the number
+	drop   uint8 // 64 - bits
 	digits uint8 // integers: of the value, after the point
 	bit    uint8 // roleFlag
 
@@ -30,43 +30,14 @@ type slot struct {
 	rounded bool // floats: to digits
 	power   float64
 
-	labels     map[int64]string
-	invalid    []uint64  // raw integers, as load returns them
-	invalidF   []float64 // raw floats
-	ranged     bool
-	low, high  int64 // range of the mantissa
-	lowF, topF float64
-}
-
-// short is a short way to a value: one read and one shift. It is for a
-// little-endian number that is its own value, but for the decimal point, that
-// has no other meaning and no bounds, and that ends eight bytes or more behind
-// the frame's beginning. Most are so.
-type short uint8
-
-const (
-	shortNone short = iota
-	shortUint
-	shortInt
-	shortFloat
-)
-
-// shorten finds the short way of a slot that is complete.
-func (s *slot) shorten() {
-	s.end, s.drop = s.at+s.size, uint8(64-8*min(s.size, 8))
-	switch {
-	case s.big || s.rest || s.at < 0 || s.end < 8:
-	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
-	case s.kind == rawFloat:
-		if s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded {
-			s.short = shortFloat
-		}
-	case !s.scale.unit():
-	case s.kind == rawInt:
-		s.short = shortInt
-	case s.size < 8:
-		s.short = shortUint
-	}
+	labels      map[int64]string
+	invalid     []uint64  // raw integers, as load returns them
+	invalidF    []float64 // raw floats
+	invalidText []string
+	gbk         bool
+	ranged      bool
+	low, high   int64 // range of the mantissa
+	lowF, topF  float64
 }
 
 type role uint8
@@ -84,7 +55,7 @@ type Absent struct {
 	Invalid int // listed under invalid
 	Range   int // outside range, or too large to be scaled
 	Map     int // not in map
-	NaN     int // not a number, or infinite
+	NaN     int // not a number, infinite, or a BCD digit above 9
 }
 
 // Decode fills r with what the frame says; r.Props keeps its memory, so that
@@ -120,8 +91,16 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 				continue
 			}
 			prop.Value = reading.Float32Value(f)
+		case shortLow:
+			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
+		case shortLowInt:
+			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
+		case shortHigh:
+			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
+		case shortHighInt:
+			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
 		default:
-			if !s.locate(p, b, prop, &absent) {
+			if !s.locate(p, slots, b, prop, &absent) {
 				continue
 			}
 		}
@@ -133,8 +112,11 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 }
 
 // locate finds the value's bytes and decodes them; false when the frame does
-// not have them, or they mean "no value".
-func (s *slot) locate(p *Plan, b []byte, prop *reading.Property, absent *Absent) bool {
+// not have them, they mean "no value", or it is no property.
+func (s *slot) locate(p *Plan, slots []slot, b []byte, prop *reading.Property, absent *Absent) bool {
+	if s.hidden {
+		return false
+	}
 	at, limit := resolveAt(s.at, len(b)), len(b)
 	if s.rest {
 		limit -= p.trailer
@@ -142,15 +124,12 @@ func (s *slot) locate(p *Plan, b []byte, prop *reading.Property, absent *Absent)
 	if at < 0 || at+s.size > limit {
 		return false
 	}
+	if s.sign != signNone {
+		raw, ok := s.signedInteger(b[at:at+s.size], slots, b, absent)
+		return ok && s.number(raw, prop, absent)
+	}
 	return s.decode(b[at:at+s.size], prop, absent)
 }
-
-// top reads the eight bytes that end at end; a little-endian number that ends
-// there, of whatever size, stands in the highest of them.
-//
-//	b    .. .. .. .. .. 12 34 56      563412..........
-//	        └─────────────────┘ end
-func top(b []byte, end int) uint64 { return binary.LittleEndian.Uint64(b[end-8 : end]) }
 
 // decode reads a value of any kind; false when it means "no value".
 func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
@@ -165,11 +144,20 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 		prop.Value = reading.BoolValue(b[0] != 0)
 		return true
 	case s.role == roleText:
-		text := strings.TrimRight(string(b), "\x00")
-		prop.Value = reading.TextValue(strings.ToValidUTF8(text, "\uFFFD"))
-		return true
+		return s.decodeText(b, prop, absent)
+	case s.form == formBCD:
+		raw, ok := loadBCD(b, s.big, 0xFF)
+		if !ok {
+			absent.NaN++
+			return false
+		}
+		return s.number(raw, prop, absent)
 	}
-	raw := s.load(b)
+	return s.number(s.load(b), prop, absent)
+}
+
+// number makes a value of a raw integer; false when it means "no value".
+func (s *slot) number(raw uint64, prop *reading.Property, absent *Absent) (ok bool) {
 	if slices.Contains(s.invalid, raw) {
 		absent.Invalid++
 		return false
@@ -189,7 +177,7 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 
 // load reads the raw integer; signed ones are extended to 64 bits.
 func (s *slot) load(b []byte) uint64 {
-	v := loadUint(b, s.big)
+	v := s.raw(b)
 	if s.kind == rawInt {
 		return uint64(int64(v<<s.drop) >> s.drop)
 	}
@@ -198,7 +186,7 @@ func (s *slot) load(b []byte) uint64 {
 
 // integer scales a raw integer; false when the value is out of range.
 func (s *slot) integer(raw uint64) (reading.Value, bool) {
-	if s.kind == rawUint && s.size == 8 && s.scale.plain() {
+	if s.kind == rawUint && s.bits == 64 && s.scale.plain() {
 		// A limit beyond the signed range was cut to it and limits nothing.
 		inside := !s.ranged || raw >= uint64(max(s.low, 0)) && s.high >= 0 &&
 			(raw <= uint64(s.high) || s.high == math.MaxInt64)
@@ -224,7 +212,7 @@ func (s *slot) integer(raw uint64) (reading.Value, bool) {
 // float reads an IEEE number. Unscaled, and scaled without digits, it keeps
 // its own precision; with digits it is a double rounded to them.
 func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
-	f := loadFloat(b, s.big)
+	f := floatOf(s.raw(b), s.size)
 	if len(s.invalidF) > 0 && slices.Contains(s.invalidF, f) {
 		absent.Invalid++
 		return reading.Value{}, false
@@ -256,54 +244,4 @@ func roundTo(f, power float64) float64 {
 		return math.Round(scaled) / power
 	}
 	return f
-}
-
-func loadFloat(b []byte, big bool) float64 {
-	bits := loadUint(b, big)
-	switch len(b) {
-	case 2:
-		return halfFloat(uint16(bits))
-	case 4:
-		return float64(math.Float32frombits(uint32(bits)))
-	}
-	return math.Float64frombits(bits)
-}
-
-// halfFloat reads IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits.
-func halfFloat(h uint16) float64 {
-	exponent, fraction := int(h>>10&0x1F), float64(h&0x3FF)
-	var f float64
-	switch exponent {
-	case 0:
-		f = math.Ldexp(fraction, -24)
-	case 31:
-		if f = math.Inf(1); fraction != 0 {
-			f = math.NaN()
-		}
-	default:
-		f = math.Ldexp(1024+fraction, exponent-25)
-	}
-	if h&0x8000 != 0 {
-		return -f
-	}
-	return f
-}
-
-// toHalf returns the half float nearest to f.
-func toHalf(f float64) uint16 {
-	var sign uint16
-	if math.Signbit(f) {
-		sign, f = 0x8000, -f
-	}
-	switch {
-	case math.IsNaN(f):
-		return sign | 0x7E00
-	case f >= 65520:
-		return sign | 0x7C00
-	case f < 0x1p-14:
-		return sign | uint16(math.RoundToEven(math.Ldexp(f, 24)))
-	}
-	_, e := math.Frexp(f) // f = m * 2^e, m in [0.5, 1)
-	fraction := uint16(math.RoundToEven(math.Ldexp(f, 11-e)))
-	return sign | (uint16(e+13)<<10 + fraction)
 }

@@ -21,9 +21,21 @@ const (
 
 // atom is one value of a struct string.
 type atom struct {
-	kind rawKind
-	size int // bytes
-	big  bool
+	size   int    // bytes that it has, or touches
+	perm   uint32 // formOrder
+	signAt uint16 // signField: the slot that is its sign
+	bits   uint8  // numbers: how many bits it has; BCD: 0
+	shift  uint8  // formBits: bits of its bytes below it
+	kind   rawKind
+	form   form
+	sign   signMode
+	big    bool
+	run    bool // it may begin at any bit
+}
+
+// head reports whether an id, a length or a sequence number may be such.
+func (a atom) head() bool {
+	return a.kind == rawUint && a.form == formWhole && a.size <= 4 && a.bits%8 == 0
 }
 
 func (a atom) integer() bool { return a.kind == rawInt || a.kind == rawUint }
@@ -32,12 +44,12 @@ func (a atom) integer() bool { return a.kind == rawInt || a.kind == rawUint }
 // four bytes on every host.
 var letters = map[byte]atom{ //nolint:gochecknoglobals // a table that is only read
 	'x': {kind: rawPad, size: 1}, 'c': {kind: rawText, size: 1}, '?': {kind: rawBool, size: 1},
-	'b': {kind: rawInt, size: 1}, 'B': {kind: rawUint, size: 1},
-	'h': {kind: rawInt, size: 2}, 'H': {kind: rawUint, size: 2},
-	'i': {kind: rawInt, size: 4}, 'I': {kind: rawUint, size: 4},
-	'l': {kind: rawInt, size: 4}, 'L': {kind: rawUint, size: 4},
-	'q': {kind: rawInt, size: 8}, 'Q': {kind: rawUint, size: 8},
-	'e': {kind: rawFloat, size: 2}, 'f': {kind: rawFloat, size: 4}, 'd': {kind: rawFloat, size: 8},
+	'b': {kind: rawInt, size: 1, bits: 8}, 'B': {kind: rawUint, size: 1, bits: 8},
+	'h': {kind: rawInt, size: 2, bits: 16}, 'H': {kind: rawUint, size: 2, bits: 16},
+	'i': {kind: rawInt, size: 4, bits: 32}, 'I': {kind: rawUint, size: 4, bits: 32},
+	'l': {kind: rawInt, size: 4, bits: 32}, 'L': {kind: rawUint, size: 4, bits: 32},
+	'q': {kind: rawInt, size: 8, bits: 64}, 'Q': {kind: rawUint, size: 8, bits: 64},
+	'e': {kind: rawFloat, size: 2, bits: 16}, 'f': {kind: rawFloat, size: 4, bits: 32}, 'd': {kind: rawFloat, size: 8, bits: 64},
 }
 
 const (
@@ -117,11 +129,15 @@ func nextAtoms(text string) (run []atom, rest string, err *typeError) {
 	if err != nil {
 		return nil, "", err
 	}
-	if one.kind == rawText && one.size == 0 { // s: the count is the length
+	if one.kind == rawText && one.size == 0 { // s and z: the count is the length
+		if one.form == formZ && digits == 0 {
+			return nil, "", &typeError{want: wantType}
+		}
 		if count == 0 {
 			return nil, "", &typeError{want: fmt.Sprintf("text of 1 to %d bytes", maxText)}
 		}
-		return []atom{{kind: rawText, size: count}}, rest, nil
+		one.size = count
+		return []atom{one}, rest, nil
 	}
 	for range count {
 		run = append(run, one)
@@ -130,13 +146,14 @@ func nextAtoms(text string) (run []atom, rest string, err *typeError) {
 }
 
 func oneAtom(text string) (one atom, rest string, err *typeError) {
+	if one, rest, err = cutWord(text); err != nil || one.size > 0 {
+		return one, rest, err
+	}
 	switch {
-	case strings.HasPrefix(text, "u24"):
-		return atom{kind: rawUint, size: 3}, text[3:], nil
-	case strings.HasPrefix(text, "i24"):
-		return atom{kind: rawInt, size: 3}, text[3:], nil
 	case text[0] == 's':
 		return atom{kind: rawText}, text[1:], nil
+	case text[0] == 'z':
+		return atom{kind: rawText, form: formZ}, text[1:], nil
 	case strings.ContainsRune("nNP", rune(text[0])):
 		return atom{}, "", &typeError{want: wantType,
 			cure: text[:1] + " has the size of a pointer, which depends on the board; write I or Q"}
@@ -204,7 +221,7 @@ func (n *number) store(b []byte, v uint64) {
 	}
 }
 
-// loadUint reads an unsigned integer of 1, 2, 3, 4 or 8 bytes.
+// loadUint reads an unsigned integer of 1 to 8 bytes.
 func loadUint(b []byte, big bool) uint64 {
 	if big {
 		switch len(b) {
@@ -216,6 +233,8 @@ func loadUint(b []byte, big bool) uint64 {
 			return uint64(binary.BigEndian.Uint16(b))<<8 | uint64(b[2])
 		case 4:
 			return uint64(binary.BigEndian.Uint32(b))
+		case 5, 6, 7:
+			return loadLong(b, true)
 		}
 		return binary.BigEndian.Uint64(b)
 	}
@@ -228,6 +247,8 @@ func loadUint(b []byte, big bool) uint64 {
 		return uint64(binary.LittleEndian.Uint16(b)) | uint64(b[2])<<16
 	case 4:
 		return uint64(binary.LittleEndian.Uint32(b))
+	case 5, 6, 7:
+		return loadLong(b, false)
 	}
 	return binary.LittleEndian.Uint64(b)
 }
