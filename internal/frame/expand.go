@@ -20,6 +20,9 @@ func Expand(name string, d Description) (Description, Errors) {
 	out := d
 	out.Preset, out.Data, out.Struct, out.Names, out.Fields = "", 0, "", nil, nil
 	out.Max = p.max
+	if d.Sync == "" && len(p.sync) > 0 { // xbee's own
+		out.Sync = hexOf(p.SyncBytes())
+	}
 	if p.varint >= 0 { // Compile adds what a varint may be longer
 		out.Max -= maxVarint - 1
 	}
