@@ -71,6 +71,7 @@ cross: ## build for every supported machine into bin/
 
 system: build ### the built program as a process, with ptys, simulator and mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')
+	$(GO) test -tags system -count 1 -timeout 15m ./internal/codegen
 
 rig: build ### each fault of docs/reliability.md by itself at full length, as a table; a quarter of an hour
 	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig

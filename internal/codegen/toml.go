@@ -89,6 +89,9 @@ func inline(name string, v reflect.Value) string {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
 	case reflect.Float64:
+		if name == "range" {
+			return short(v.Float())
+		}
 		return float(v.Float())
 	case reflect.Uint64:
 		return fmt.Sprintf("0x%X", v.Uint())
