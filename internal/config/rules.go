@@ -59,6 +59,9 @@ func portRule() rule {
 	return r
 }
 
+// shortest is the shortest interval of a report rule.
+const shortest = 10 * time.Millisecond
+
 // rules names each key by the struct that holds it. Keys without a rule take
 // what their Go type takes.
 func rules() map[string]rule {
@@ -87,6 +90,8 @@ func rules() map[string]rule {
 
 		"config.Board.name":     text("a name of A-Z a-z 0-9 _ -", `"car"`, isWord),
 		"config.Board.prefix":   text("letters, digits and _, a letter first", `"left_"`, IsIdentifier),
+		"config.Board.health":   period(0, 24*time.Hour, `"60s"`),
+		"config.Board.rule":     {want: "an array of tables", example: "[[board.rule]]"},
 		"config.Board.rename":   {want: "a table of property to identifier", example: `{ speed = "velocity" }`},
 		"uart.Config.port":      portRule(),
 		"uart.Config.baud":      number(uart.MinBaud, uart.MaxBaud, "a number of bits/s", "115200"),
@@ -95,6 +100,14 @@ func rules() map[string]rule {
 		"uart.Config.stop_bits": number(1, 2, "a number of bits", "1"),
 		"uart.Config.on_open":   choice("keep", "assert", "clear"),
 		"uart.Config.silence":   period(0, 24*time.Hour, `"30s"`),
+
+		"report.Rule.property":     {want: "a property or an array of properties", example: `["temp", "humidity"]`, oneOrMany: true},
+		"report.Rule.min_interval": period(shortest, 24*time.Hour, `"1s"`),
+		"report.Rule.max_silence":  period(shortest, 24*time.Hour, `"60s"`),
+		"report.Rule.window":       period(shortest, 24*time.Hour, `"10s"`),
+		"report.Rule.aggregate":    {want: `"mean", "min", "max", "last", or an array of them`, example: `["min", "max"]`, oneOrMany: true},
+		"report.Rule.round":        number(0, 9, "a number of decimals", "1"),
+		"report.Rule.range":        {want: "two numbers", example: "[0, 50]"},
 
 		"queue.Config.max_bytes":     size(0, 1<<50, `"256 MiB"`),
 		"queue.Config.segment_bytes": size(64<<10, 64<<20, `"4 MiB"`),

@@ -41,7 +41,7 @@ var vectorRows = map[string]vectorRow{
 	"modbus req fc16":         {"modbus", "", false},
 	"dlt645-97? resp":         {"dlt645", "di=33685760", false}, // 02020100: current
 	"dlt645 energy":           {"dlt645", "di=65536", false},    // 00010000: energy
-	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false},  // values: TestCaptures_PyPMS
+	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false}, // values: TestCaptures_PyPMS
 	"mavlink1 heartbeat":      {"mavlink1", "type=6 autopilot=8 mavlink_version=3", false},
 	"msp v2 ident":            {"msp2", "", false},
 	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13 a0=0 d2=0", false},

@@ -38,6 +38,8 @@ func Compile(name string, d Description) (*Plan, Errors) {
 		return nil, c.list
 	}
 	c.p.doubt = c.p.doubtAfter()
+	c.p.whole = c.p.stuff.delimited()
+	c.p.other = c.p.stuff.kind != stuffNone || c.p.viewed()
 	c.p.plainFrames()
 	return c.p, nil
 }

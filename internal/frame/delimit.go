@@ -14,7 +14,7 @@ type plain struct {
 func (p *plain) reset() { p.frame, p.read = p.frame[:0], 0 }
 
 // scanDelimited is Scan for a line whose frames stand between delimiters. A
-// piece is judged as a whole: it is a frame, or none of it is. [WIRE-15]
+// piece is judged as a whole: it is a frame, or none of it is. [WIRE-18]
 //
 //	7E 01 7D 5E 02 FC 7E 7E 33 ...
 //	│  └── a piece ──┘ │  └ an empty one, idle
@@ -24,6 +24,10 @@ func (s *Scanner) scanDelimited() bool {
 		held := s.buf[s.pos:]
 		if len(held) == 0 {
 			return false
+		}
+		if n := leading(held, s.plan.stuff.delim); n > 0 { // between frames
+			s.pass(n)
+			continue
 		}
 		i := bytes.IndexByte(held[s.plain.read:], s.plan.stuff.delim)
 		if i < 0 {
@@ -35,11 +39,6 @@ func (s *Scanner) scanDelimited() bool {
 		}
 		s.work += uint64(i + 1)
 		n := s.plain.read + i
-		if n == 0 { // between frames
-			s.skip(1)
-			s.aligned, s.plain.inside = true, false
-			continue
-		}
 		if s.tryPiece(held[:n]) {
 			return true
 		}
@@ -48,12 +47,32 @@ func (s *Scanner) scanDelimited() bool {
 	}
 }
 
+// leading returns how many delimiters stand at the front.
+func leading(held []byte, delim byte) int {
+	n := 0
+	for n < len(held) && held[n] == delim {
+		n++
+	}
+	return n
+}
+
+// pass passes over delimiters, which are idle: a shorter way than skip.
+func (s *Scanner) pass(n int) {
+	s.m.Idle += uint64(n)
+	s.work += uint64(n)
+	s.pos += n
+	s.next, s.total = 0, 0
+	s.plain.reset()
+	s.aligned, s.plain.inside = true, false
+}
+
 // waitForDelimiter keeps the beginning of a piece, unless it is too long for a
 // frame or the line has been silent; false when there is nothing to do but wait.
 func (s *Scanner) waitForDelimiter(held []byte) bool {
 	s.plain.read = len(held)
 	tooLong := len(held) > s.plan.stuff.longest(s.plan.max)
-	if !tooLong && !((s.expiring || s.flushing) && s.abandoned()) {
+	silent := (s.expiring || s.flushing) && s.abandoned()
+	if !tooLong && !silent {
 		s.next, s.total = len(held)+1, max(s.plan.min+1, len(held)+1)
 		return false
 	}

@@ -17,10 +17,6 @@
 // docs/wire.md. Nothing here reads a clock, starts a goroutine or logs. A Plan
 // never changes and may be shared; a Scanner belongs to one goroutine.
 //
-// # Room for more
-//
-// Escaped framings (hdlc, slip, cobs) and masked data belong between
-// Scanner.Feed and Plan.judge; word order, packed bit runs, BCD and
-// sign-magnitude belong in slot.load; groups and expressions in the layout
-// builder (layout.go); varint lengths in number. None of them is built.
+// A line with escapes is read in three forms (stuff.go): on the line, without
+// escapes and delimiters, and as the fields see it. [WIRE-26]
 package frame

@@ -2,7 +2,7 @@ package frame
 
 // scanEscaped is Scan for a line on which bytes behind sync are escaped. A
 // candidate is unescaped as far as the rules ask for more of it; when it fails,
-// the search goes on one byte behind its first, as ever. [WIRE-1]
+// the search goes on one byte behind its first, as ever. [WIRE-19]
 func (s *Scanner) scanEscaped() bool {
 	for {
 		held := s.buf[s.pos:]
@@ -41,9 +41,10 @@ func (s *Scanner) scanEscaped() bool {
 func (s *Scanner) judgeEscaped(held []byte) verdict {
 	p, stuff := s.plan, &s.plan.stuff
 	for want := p.min; ; {
-		before, broken := len(s.plain.frame), false
-		s.plain.frame, s.plain.read, broken = stuff.unescape(s.plain.frame, held, s.plain.read, want, len(p.sync))
-		s.work += uint64(len(s.plain.frame) - before)
+		before := len(s.plain.frame)
+		whole, read, broken := stuff.unescape(s.plain.frame, held, s.plain.read, want, len(p.sync))
+		s.plain.frame, s.plain.read = whole, read
+		s.work += uint64(len(whole) - before)
 		if len(s.plain.frame) == 0 {
 			return wait(1, p.min)
 		}

@@ -78,11 +78,12 @@ func (l *lengthField) total(head []byte) int {
 	var n int64
 	refs := l.refs
 	if l.varint {
-		at, ok := refs[0].at, false
-		if n, ok = loadVarint(head[at:], varintSize(head[at:])); !ok {
+		at := head[refs[0].at:]
+		first, ok := loadVarint(at, varintSize(at))
+		if !ok {
 			return -1
 		}
-		refs = refs[1:]
+		n, refs = first, refs[1:]
 	}
 	for i := range refs {
 		v := refs[i].get(head)
@@ -244,7 +245,7 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 		}
 		total += l.longer(held)
 	case total > 0:
-	case p.stuff.delimited():
+	case p.whole:
 		if total = len(held); !s.fits(total) {
 			return refuse(whyLength)
 		}
@@ -254,8 +255,8 @@ func (p *Plan) fit(s *shape, held []byte) verdict {
 	switch {
 	case total > len(held):
 		return p.fitPart(s, held, total, total)
-	case total < len(held) && p.stuff.delimited():
-		return refuse(whyLength) // the delimiter says another size [WIRE-15]
+	case total < len(held) && p.whole:
+		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }
@@ -367,47 +368,4 @@ func (p *Plan) broken(s *shape, frame []byte) reason {
 // holds reports whether the constant stands at the place.
 func (c *constant) holds(b []byte, at int) bool {
 	return at >= 0 && at+c.size <= len(b) && loadUint(b[at:at+c.size], c.big)&^c.free == c.value
-}
-
-// judgePiece handles frames that only their end marker delimits [WIRE-12]. A
-// marker that leaves an impossible size may be data, so the next one decides.
-func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
-	m := p.messages[0]
-	first := bytes.Index(held, p.end) + len(p.end)
-	if first < len(p.end) { // none
-		if len(held) > p.max {
-			return refuse(whySync).dropping(len(held) - len(p.end) + 1)
-		}
-		return wait(len(held)+1, p.min).dropping(len(held))
-	}
-	if !aligned || first > p.max {
-		return refuse(whySync).dropping(first)
-	}
-	if m.shape.fits(first) {
-		return p.acceptPiece(m, held[:first], first)
-	}
-	overlap := first - len(p.end) + 1
-	second := bytes.Index(held[overlap:], p.end) + overlap + len(p.end)
-	switch {
-	case second >= overlap+len(p.end):
-		if m.shape.fits(second) {
-			return p.acceptPiece(m, held[:second], first)
-		}
-		return refuse(whyLength).dropping(first)
-	case len(held) >= p.max:
-		return refuse(whyLength).dropping(first)
-	}
-	return wait(len(held)+1, p.max).dropping(first)
-}
-
-// dropping returns the verdict with more than one byte that is no frame.
-func (v verdict) dropping(n int) verdict {
-	v.drop = int32(n)
-	return v
-}
-
-func (p *Plan) acceptPiece(m *MessagePlan, frame []byte, drop int) verdict {
-	v := p.fit(&shape{size: len(frame), consts: m.shape.consts}, frame).dropping(drop)
-	v.message = m
-	return v
 }

@@ -112,10 +112,9 @@ func TestResync_Skip(t *testing.T) {
 	outer := slices.Concat([]byte{0xAA, 8, 1}, inner, []byte{0}) // its check fails
 	for resync, want := range map[string]string{"": "x v0=7; x v0=7", "rescan": "x v0=7; x v0=7", "skip": "x v0=7"} {
 		d.Resync = resync
-		p := mustCompile(t, "x", d)
 		for _, stuff := range []*frame.Stuff{nil, {Esc: new(0xFD), Map: map[string]int{"0": 0xFD}}} {
 			d.Stuff = stuff
-			p = mustCompile(t, "x", d)
+			p := mustCompile(t, "x", d)
 			got, _ := scan(p, slices.Concat(outer, inner))
 			if g := strings.Join(got, "; "); g != want {
 				t.Errorf("resync %q, stuff %v: got %s, want %s", resync, stuff, g, want)
@@ -126,7 +125,7 @@ func TestResync_Skip(t *testing.T) {
 }
 
 // TestUnmask_Numbers: id, sequence number and constants are what the board
-// means, on the line they are masked; the check covers the line's bytes.
+// means, on the line they are masked; the check covers the line's bytes. [WIRE-26]
 func TestUnmask_Numbers(t *testing.T) {
 	d := frame.Description{Sync: "68", Size: 9, Data: 1, ID: &frame.Ref{At: 1, Type: ">H"}, Seq: &frame.Ref{At: 3},
 		Unmask: &frame.Unmask{Sub: 0x33}, Check: []frame.Check{{Kind: "sum8"}}, End: "16",
@@ -192,7 +191,9 @@ func TestScanner_TellsLateFramesFromRestarts(t *testing.T) {
 		{[]uint64{9, 10, 0, 1, 2}, 0, 0, 1, 0},
 		{[]uint64{9, 10, 10, 2, 3}, 0, 1, 1, 0},
 		{[]uint64{500, 0, 1}, 0, 0, 1, 0},
-		{[]uint64{0xFFFFFFFF, 1, 0, 2}, 1, 0, 0, 1},
+		{[]uint64{0xFFFFFFFE, 0, 0xFFFFFFFF, 1}, 1, 0, 0, 1},
+		{[]uint64{8, 0}, 0, 0, 1, 0}, // 0 tells at once
+		{[]uint64{8, 3}, 0, 0, 0, 0}, // the next number will
 	} {
 		s := frame.NewScanner(p, 0)
 		for _, seq := range row.seqs {

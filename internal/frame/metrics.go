@@ -19,7 +19,7 @@ type Metrics struct {
 	CheckFailed    uint64 `json:"check_failed"`
 	EscapeRejected uint64 `json:"escape_rejected"` // an escape that means nothing
 	Doubted        uint64 `json:"doubted"`         // they broke none, but stood alone in a long stretch of noise
-	Expired        uint64 `json:"expired"` // partial frames abandoned after a silence
+	Expired        uint64 `json:"expired"`         // partial frames abandoned after a silence
 
 	Resyncs     uint64 `json:"resyncs"`      // a frame, then noise, then a frame
 	LongestLoss uint64 `json:"longest_loss"` // longest run of noise without a frame, bytes

@@ -134,11 +134,13 @@ func (s *Scanner) compact() {
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
 func (s *Scanner) Scan() bool {
-	switch {
-	case s.plan.stuff.kind == stuffEscaped:
-		return s.scanEscaped()
-	case s.plan.stuff.delimited():
-		return s.scanDelimited()
+	if s.plan.other {
+		switch {
+		case s.plan.stuff.kind == stuffEscaped:
+			return s.scanEscaped()
+		case s.plan.whole:
+			return s.scanDelimited()
+		}
 	}
 	for {
 		held := s.buf[s.pos:]
@@ -249,7 +251,9 @@ func (s *Scanner) skip(n int) {
 	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
 	s.pos += n
 	s.next, s.total = 0, 0
-	s.plain.reset()
+	if s.plan.other {
+		s.plain.reset()
+	}
 }
 
 // take makes what raw bytes at the front say, the frame b of message m, the one
@@ -258,8 +262,11 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	f := &s.frame
 	f.Bytes, f.Raw = b, s.buf[s.pos:s.pos+raw:s.pos+raw]
 	f.Message, f.Skipped = m, s.skipped
-	if s.plan.viewed() {
-		f.view = s.plan.appendView(f.view[:0], b)
+	if s.plan.other {
+		s.plain.reset()
+		if s.plan.viewed() {
+			f.view = s.plan.appendView(f.view[:0], b)
+		}
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
@@ -281,7 +288,6 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
 	s.aligned = true
-	s.plain.reset()
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 

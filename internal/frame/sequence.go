@@ -40,7 +40,7 @@ func (s *sequence) count(n *number, frame []byte, m *Metrics) {
 		m.SeqRepeated++
 	case step < half:
 		m.SeqLost += step - 1
-	case wrapped(s.last-seq, n.size) <= mostLate:
+	case seq > 0 && wrapped(s.last-seq, n.size) <= mostLate: // at 0 a counter begins
 		s.late, s.pending = seq, true
 		return
 	default:

@@ -187,6 +187,20 @@ func (s *stuffing) reach(raw []byte, n, plain int) int {
 // is the frame itself where the description has no stuff.
 func (p *Plan) Wire(dst, frame []byte) []byte { return p.stuff.stuff(dst, frame, len(p.sync)) }
 
+// MaxWire returns how many bytes a frame has on the line at most, with its
+// escapes and delimiters.
+func (p *Plan) MaxWire() int {
+	n := p.stuff.longest(p.max)
+	if p.stuff.delimited() {
+		n += 2
+	}
+	return n
+}
+
+// Delimiter returns the byte that cuts the frames of the line; false when there
+// is none.
+func (p *Plan) Delimiter() (byte, bool) { return p.stuff.delim, p.stuff.delimited() }
+
 // Unstuff appends the frame that bytes on the line stand for: what Wire makes
 // into them, with or without the delimiters at its ends. The error says which
 // rule of the stuffing they break; whether it is a frame, Parse says.

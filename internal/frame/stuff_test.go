@@ -187,7 +187,7 @@ func scanBytes(t *testing.T, p *frame.Plan, chunks ...[]byte) ([][]byte, frame.M
 
 // TestStuff_DamageCostsNothingElse: every whole frame is found, however the
 // bytes come in, but for one whose delimiter was damaged away: each frame here
-// has its own. [WIRE-15] [WIRE-16]
+// has its own. [WIRE-18] [WIRE-19]
 func TestStuff_DamageCostsNothingElse(t *testing.T) {
 	for name := range stuffed() {
 		t.Run(name, func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestStuff_DamageCostsNothingElse(t *testing.T) {
 	}
 }
 
-// TestStuff_Delimited: the stories of a delimited line. [WIRE-15]
+// TestStuff_Delimited: the stories of a delimited line. [WIRE-18]
 func TestStuff_Delimited(t *testing.T) {
 	p := stuffedPlan(t, "hdlc")
 	good := p.Wire(nil, func() []byte { b := make([]byte, 7); _ = p.Seal(b, p.Messages()[0], 0); return b }())
@@ -258,7 +258,7 @@ func TestStuff_Delimited(t *testing.T) {
 }
 
 // TestStuff_WithoutCheckDropsTheFirst: a piece that nothing is known to stand in
-// front of may be the end of a frame. [WIRE-15]
+// front of may be the end of a frame. [WIRE-18]
 func TestStuff_WithoutCheckDropsTheFirst(t *testing.T) {
 	p := mustCompile(t, "bare", frame.Description{Stuff: &frame.Stuff{Kind: "slip"},
 		Fields: []frame.Field{{Name: "a", Type: "B", Range: []float64{0, 9}}}})

@@ -2,7 +2,7 @@ package frame
 
 import "fmt"
 
-// The fields' form of a frame differs from the one that the checks see where a
+// [WIRE-26] The fields' form of a frame differs from the one that the checks see where a
 // length is a varint, where the line is dxl2 and where data is masked:
 //
 //	frame   AA 83 01 46 35 ... 5C     ─▶  fields   AA 83 13 02 ... 5C
@@ -51,6 +51,9 @@ func (c *compiler) unmasking() {
 			return
 		}
 		u.over = over
+	}
+	if l := c.length; l != nil && u.covers(l.refs[0].at, l.refs[0].size) {
+		c.add("unmask.over", fmt.Sprint("the length at ", l.refs[0].at), "data behind the length", "")
 	}
 	for _, n := range []*number{c.p.id, c.p.seq} {
 		if n != nil && u.covers(n.at, n.size) {

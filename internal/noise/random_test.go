@@ -17,7 +17,7 @@ func TestRandomBytes(t *testing.T) {
 	if testing.Short() {
 		size = 2 << 20
 	}
-	for _, p := range compileAll(t, presets(t)) {
+	for _, p := range append(compileAll(t, presets(t)), compileAll(t, fileDescriptions(t, shapes))...) {
 		t.Run(p.Name(), func(t *testing.T) {
 			t.Parallel()
 			expected := p.Odds() * float64(size)
