@@ -148,12 +148,13 @@ func (b *builder) member(prop string, it *item, n, bit int) *member {
 
 // reserved are the words of C, Python and Lua that no identifier may be, and
 // the names that generated code uses itself.
-var reserved = strings.Fields(`auto break case char const continue default do double else enum extern float for goto if
+var reserved = strings.Fields( //nolint:gochecknoglobals // a table that is only read
+	`auto break case char const continue default do double else enum extern float for goto if
 	inline int long register restrict return short signed sizeof static struct switch typedef union unsigned void
 	volatile while bool true false NULL False None True and as assert async await class def del elif except finally
 	from global import in is lambda nonlocal not or pass raise try with yield end function local nil repeat then
 	until v f n p i k buf put struct_ uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t size_t
-	asm linux unix errno`) //nolint:gochecknoglobals // a table that is only read
+	asm linux unix errno`)
 
 // identifier makes a name one that C, Python and Lua take.
 func identifier(name string) string {

@@ -3,6 +3,7 @@ package codegen
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 )
 
 // checkFunction writes the function that computes a check over a frame of n
@@ -42,14 +43,7 @@ func (g *cgen) checkFunction(i int) {
 }
 
 func overText(s *sum) string {
-	text := ""
-	for i, o := range s.Over {
-		if i > 0 {
-			text += " and "
-		}
-		text += o
-	}
-	return text
+	return strings.Join(s.Over, " and ")
 }
 
 // nth is the number of a check in names; nothing where there is one.

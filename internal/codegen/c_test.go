@@ -164,7 +164,7 @@ func compileC(t *testing.T, m *model, header, compiler string) string {
 	cmd := exec.CommandContext(t.Context(), compiler, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1",
 		"-o", program, filepath.Join(dir, "main.c"))
 	if compiler == "gcc" {
-		cmd.Args = append(cmd.Args, "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+		cmd.Args = append(cmd.Args, "-fsanitize=undefined,address", "-fno-sanitize-recover=all") //nolint:misspell // gcc's word
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", compiler, err, out)

@@ -161,9 +161,12 @@ func (m *model) makeMessage(d frame.Message, plan *frame.MessagePlan) (*message,
 	least, _ := plan.Sizes()
 	out.min = least
 	out.max = out.reach(m.trailer)
-	length := m.d.Length != nil || d.Length != nil
 	out.fixed = !out.varies()
-	if size := max(d.Size, map[bool]int{true: m.d.Size}[d.Length == nil]); size > 0 && !(length && d.Size == 0) {
+	size := d.Size
+	if size == 0 && d.Length == nil {
+		size = m.d.Size
+	}
+	if size > 0 {
 		out.min, out.max = size, size
 	}
 	out.max = max(out.max, out.min)
@@ -203,7 +206,7 @@ func (m *message) varies() bool {
 }
 
 // hasType reports whether the field has bytes of a type of its own.
-func (it *item) hasType() bool { return len(it.group) == 0 && it.Field.Type != "" }
+func (it *item) hasType() bool { return len(it.group) == 0 && it.Type != "" }
 
 // reach returns the most bytes that the fields make a frame have.
 func (m *message) reach(trailer int) int {

@@ -56,9 +56,10 @@ func (k key) apart() bool {
 func given(v reflect.Value) []key {
 	var out []key
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("toml")
-		place := name == "at" && v.Field(i).Kind() == reflect.Int
-		if f := v.Field(i); name != "" && (!f.IsZero() || place) && !(f.Kind() == reflect.Slice && f.Len() == 0) {
+		name, f := v.Type().Field(i).Tag.Get("toml"), v.Field(i)
+		place := name == "at" && f.Kind() == reflect.Int
+		empty := f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0
+		if name != "" && (place || !empty) {
 			out = append(out, key{name, f})
 		}
 	}

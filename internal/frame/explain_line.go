@@ -57,13 +57,14 @@ func (p *Plan) findEscaped(wire []byte) int {
 // explainLine takes the escapes out and explains what is left; the line's own
 // rules come first.
 func (p *Plan) explainLine(wire []byte, at int, whole bool) Explanation {
-	line, frame, broken := wire, []byte(nil), false
+	var line, frame []byte
+	var broken bool
 	if p.stuff.delimited() {
 		line = p.piece(wire, whole)
 		piece, ok := p.stuff.unstuff(nil, trimByte(line, p.stuff.delim))
 		frame, broken = piece, !ok
 	} else {
-		read := 0
+		var read int
 		frame, read, broken = p.stuff.unescape(nil, wire, 0, len(wire), len(p.sync))
 		line = wire[:read]
 	}
