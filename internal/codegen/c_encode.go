@@ -89,9 +89,8 @@ func (g *cgen) store(it *item) {
 	case it.count != nil:
 		g.repeated(it, from)
 	case it.hasType() && it.pos.Type.Bits == 0:
-		g.line("for (size_t i = 0; i < %d && v->%s[i] != 0; i++)\n    p = i + 1, (%s)[i] = (uint8_t)v->%s[i];", it.Max-1, it.members[0].name,
-			add(from, it.pos.At), it.members[0].name)
-		g.line("p += %s;", strings.TrimPrefix(add(strings.TrimPrefix(from, "f + "), it.pos.At), "f + "))
+		name := it.members[0].name
+		g.line("p = %s;\nfor (size_t i = 0; i < %d && v->%s[i] != 0; i++)\n    f[p++] = (uint8_t)v->%s[i];\np++;", startOf(it, from), it.Max-1, name, name)
 	case len(it.group) > 0:
 		g.line("for (size_t i = 0; i < %d; i++) {", it.n)
 		g.in(func() { g.groupBody(it, add(from, it.pos.At)) })
@@ -129,14 +128,19 @@ func bitOf(bit int) string {
 	return fmt.Sprintf("0x%Xu", 1<<bit)
 }
 
+// startOf is the offset of a field's first byte.
+func startOf(it *item, from string) string {
+	if from == "f" {
+		return fmt.Sprint(it.pos.At)
+	}
+	return add(strings.TrimPrefix(from, "f + "), it.pos.At)
+}
+
 // repeated writes as many values as the count says.
 func (g *cgen) repeated(it *item, from string) {
 	count := "v->" + it.count.name
 	g.line("if (%s > %d)\n    return 0;", count, it.n)
-	start := add(strings.TrimPrefix(strings.TrimPrefix(from, "f + "), "f"), it.pos.At)
-	if from == "f" {
-		start = fmt.Sprint(it.pos.At)
-	}
+	start := startOf(it, from)
 	size := it.pos.Size
 	switch {
 	case it.isText():
