@@ -184,7 +184,9 @@ end
 
 local function good(b)
   if b.n < HEAD then return false end
-  local m = find(b, view(b))
+  local v = view(b)
+  local m = find(b, v)
+  if m and (v.n < m.min or v.n > m.max) then return false end
   for _, c in ipairs(checks(b, m and m.extra or 0)) do
     if not c.good then return false end
   end

@@ -160,7 +160,7 @@ func shows(t *testing.T, m *model, text string, r reading.Reading) bool {
 	}
 	for _, p := range r.Props {
 		got, ok := values[p.Name]
-		if empty := p.Value.Kind == reading.Text && p.Value.Str() == ""; !empty && (!ok || !sameText(got, p)) {
+		if empty := p.Value.Kind == reading.Text && strings.TrimSpace(p.Value.Str()) == ""; !empty && (!ok || !sameText(got, p)) {
 			t.Errorf("%s: tshark shows %q, want %v", p.Name, got, p.Value)
 			return false
 		}

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"serialgw/internal/frame"
+	"serialgw/internal/reading"
 	"serialgw/internal/report"
 )
 
@@ -65,10 +67,21 @@ func (b Board) Publishes(plan *frame.Plan) (out []Published) {
 		out = append(out, Published{PropertyInfo: info, Of: props[p.Of].Name, Message: props[p.Of].Message, Aggregate: p.Aggregate})
 	}
 	for _, p := range b.link(plan) {
-		info := frame.PropertyInfo{Name: b.Identifier(p.Name), Kind: p.Kind, Digits: p.Digits}
+		info := frame.PropertyInfo{Name: b.Identifier(p.Name), Kind: p.Kind, Digits: p.Digits, Range: linkRange(p.Kind)}
 		out = append(out, Published{PropertyInfo: info, Of: p.Name, Message: p.Message})
 	}
 	return out
+}
+
+// linkRange bounds what a board says of its link: a share, or a count.
+func linkRange(kind reading.Kind) []float64 {
+	switch kind {
+	case reading.Decimal:
+		return []float64{0, 1}
+	case reading.Int:
+		return []float64{0, math.MaxInt64}
+	}
+	return nil
 }
 
 // checkRules checks a board's report rules against its frame.

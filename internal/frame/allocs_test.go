@@ -48,3 +48,32 @@ func steadyChunk(t testing.TB, name string) []byte {
 	}
 	return fromHex(t, floatGood)
 }
+
+// TestDecode_ValuesAllocateNothing: whatever form a number has, reading it costs
+// no garbage.
+func TestDecode_ValuesAllocateNothing(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{Sync: "AA", Check: []frame.Check{{Kind: "sum8"}}, Fields: []frame.Field{
+		{Name: "run", Type: "<u11", Count: 16}, {Name: "high", Type: ">i5", Range: []float64{-16, 15}, Count: 3},
+		{Name: "long", Type: ">u40"}, {Name: "off", Type: "<u64", At: new(60), Bit: new(3)},
+		{Name: "swapped", Type: "i", Order: "CDAB", Scale: "1/3"}, {Name: "float", Type: "d", Order: "GHEFCDAB"}, {Name: "half", Type: ">e"},
+		{Name: "decimal", Type: "<bcd6", Scale: 0.01}, {Name: "seven", Type: ">midi3", Invalid: []any{int64(5)}},
+		{Name: "_s", Type: "B"}, {Name: "signed", Type: ">u24", Sign: "_s"}, {Name: "top", Type: ">bcd2", Sign: "msb"},
+		{Name: "state", Type: "<u4", Map: map[string]string{"0": "off"}}, {Type: "<u4", Flags: map[string]string{"1": "on"}},
+	}})
+	b := make([]byte, p.MinSize())
+	if err := p.Seal(b, p.Messages()[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	f, err := p.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r reading.Reading
+	absent := p.Decode(f, &r)
+	if n := testing.AllocsPerRun(100, func() { p.Decode(f, &r) }); n != 0 {
+		t.Errorf("%v allocations a frame", n)
+	}
+	if want := len(p.Messages()[0].Properties()); len(r.Props) != want || absent != (frame.Absent{}) {
+		t.Errorf("%d values of %d, %+v", len(r.Props), want, absent)
+	}
+}

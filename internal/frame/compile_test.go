@@ -257,6 +257,7 @@ func TestCompile_StructSize(t *testing.T) {
 		{"<BBhB", []string{"_", "_", "a", "_"}, 5},
 		{"<BBh", []string{"_", "_", "a"}, 5},
 		{"<BBxh", []string{"_", "_", "a"}, 6},
+		{"<BBu3", []string{"_", "_", "a"}, 4},
 	} {
 		p := mustCompile(t, "x", frame.Description{Sync: "2C 12", End: "5B", Struct: row.text, Names: row.names, Fields: r})
 		if p.MaxSize() != row.want {
@@ -294,6 +295,8 @@ func TestDescription_Over(t *testing.T) {
 func FuzzLayout(f *testing.F) {
 	f.Add("AA 55", "<bbhhhhb", "a,b,c,d,e,f,g", "sum8", "0:-1", "16/32768", 2, 4, 0, "")
 	f.Add("?? 03|04", ">u24", "a", "crc-16/modbus", "", "0.01", 2, 5, -2, "0D 0A")
+	f.Add("AA", "<u3u5>i11 bcd2 midi3 hex2 4z", "a,b,c,d,e,f,g", "sum8", "", "1/3", 0, 20, 1, "")
+	f.Add("AA", "<16u11", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", "sum8", "", "0.1", 0, 30, -9, "")
 	f.Add("", "4sxB?", "a,b,c", "sum+sum", "2:", "1/3", 0, 0, 3, "7D")
 	f.Fuzz(func(t *testing.T, sync, text, names, kind, over, scale string, at, add, fieldAt int, end string) {
 		d := frame.Description{

@@ -214,6 +214,10 @@ func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 		}
 	case info.Kind == reading.Bool:
 		return reading.BoolValue(rapid.Bool().Draw(t, info.Name))
+	case info.Kind == reading.Text && info.Encoding == "hex":
+		return reading.TextValue(rapid.StringOfN(rapid.RuneFrom([]rune("0123456789ABCDEF")), info.Size, info.Size, -1).Draw(t, info.Name))
+	case info.Kind == reading.Text:
+		return reading.TextValue(rapid.StringOfN(rapid.RuneFrom([]rune("abc 019")), 0, info.Size/3, -1).Draw(t, info.Name))
 	case info.Kind == reading.Float32:
 		f := rapid.Float32Range(float32(info.Range[0]), float32(info.Range[1])).Draw(t, info.Name)
 		return reading.Float32Value(f)

@@ -200,10 +200,10 @@ func (s *slot) encodeFloat(b []byte, v reading.Value) error {
 
 // room says how much a value may take.
 func (s *slot) room() string {
-	switch {
-	case s.form == formBCD:
+	switch s.form {
+	case formBCD:
 		return fmt.Sprintf("%d digits", 2*s.size)
-	case s.form == formBits, s.form == formMidi:
+	case formBits, formMidi:
 		return fmt.Sprintf("%d bits", s.bits)
 	}
 	return fmt.Sprintf("%d bytes", s.size)

@@ -1,6 +1,20 @@
 package frame
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
+
+// loadFloat reads a float; most have four bytes.
+func (s *slot) loadFloat(b []byte) float64 {
+	switch {
+	case s.form != formWhole || len(b) != 4:
+		return floatOf(s.load(b), s.size)
+	case s.big:
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(b)))
+	}
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+}
 
 // floatOf reads the bits of an IEEE number of 2, 4 or 8 bytes.
 func floatOf(bits uint64, size int) float64 {

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -32,48 +33,53 @@ func (p *Plan) Odds() float64 {
 // headOdds is the chance of what must stand at a known place: sync, constants
 // and one of the ids.
 func (p *Plan) headOdds(m *MessagePlan) float64 {
-	told := map[int]byte{} // bytes with one value
+	told := map[int]fixed{}
 	odds := 1.0
 	for _, c := range m.shape.consts {
+		n := number{at: c.at, size: c.size, big: c.big}
 		if c.at < 0 {
-			odds *= math.Pow(256, -float64(c.size))
+			odds *= math.Exp2(float64(bits.OnesCount64(c.free) - 8*c.size))
 			continue
 		}
-		tell(told, number{at: c.at, size: c.size, big: c.big}, c.value)
+		tell(told, n, c.value, ^c.free)
 	}
 	if p.id == nil || len(m.IDs) == 0 {
 		return odds * p.oddsOf(told)
 	}
 	sum := 0.0
 	for _, id := range m.IDs {
-		tell(told, *p.id, uint64(id))
+		tell(told, *p.id, uint64(id), math.MaxUint64)
 		sum += p.oddsOf(told)
 	}
 	return odds * sum
 }
 
-// tell notes which bytes a number has when it is v.
-func tell(told map[int]byte, n number, v uint64) {
-	var b [8]byte
+// fixed are bits of a byte that have one value.
+type fixed struct{ mask, value byte }
+
+// tell notes which bits of its bytes a number has when it is v.
+func tell(told map[int]fixed, n number, v, mask uint64) {
+	var b, m [8]byte
 	storeUint(b[:n.size], v, n.big)
+	storeUint(m[:n.size], mask, n.big)
 	for i := range n.size {
-		told[n.at+i] = b[i]
+		f := told[n.at+i]
+		told[n.at+i] = fixed{f.mask | m[i], f.value&^m[i] | b[i]&m[i]}
 	}
 }
 
-// oddsOf is the chance that sync fits and that the told bytes have their values.
-func (p *Plan) oddsOf(told map[int]byte) float64 {
-	odds := math.Pow(256, -float64(len(told)))
-	for i := range p.sync {
-		if b, ok := told[i]; ok {
-			if !p.sync[i].ok[b] {
-				return 0
-			}
-			continue
+// oddsOf is the chance that sync fits and that the told bits have their values.
+func (p *Plan) oddsOf(told map[int]fixed) float64 {
+	odds := 1.0
+	for at, f := range told {
+		if at >= len(p.sync) {
+			odds *= math.Exp2(-float64(bits.OnesCount8(f.mask)))
 		}
+	}
+	for i := range p.sync {
 		n := 0
-		for _, ok := range p.sync[i].ok {
-			n += b2i(ok)
+		for x, ok := range p.sync[i].ok {
+			n += b2i(ok && byte(x)&told[i].mask == told[i].value)
 		}
 		odds *= float64(n) / 256
 	}

@@ -31,6 +31,12 @@ func TestPlan_Odds(t *testing.T) {
 		{"a constant", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
 			{Name: "c", Type: "<H", Const: new(int64(7))}, {Name: "v", Type: "B"},
 		}}, one * one * one * one},
+		{"a constant of seven bits", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
+			{Name: "v", Type: "<u1"}, {Type: "<u7", Const: new(int64(7))},
+		}}, one * one / 128},
+		{"two constants in a byte of sync", frame.Description{Sync: "AA 5?", Check: sum8, Data: 1, Fields: []frame.Field{
+			{Type: ">u4", Const: new(int64(5))}, {Type: ">u2", Const: new(int64(1))}, {Name: "v", Type: ">u2"},
+		}}, one * 4 / 256 * one},
 		{"a constant check and an end", frame.Description{Sync: "AA", End: "0D 0A", Size: 9, Fields: v,
 			Check: []frame.Check{{Kind: "const", Value: new(0x6B), At: new(5)}, {Kind: "sum8"}},
 		}, one * one * one * one * one},

@@ -62,6 +62,9 @@ type PropertyInfo struct {
 	// nil where nothing bounds the value (floats, text, booleans).
 	Range []float64
 	Size  int // Text: the most bytes it can have
+	// Encoding says how a Text stands in the frame: "utf-8"; "gbk", of which a
+	// character has at most 3 bytes here; or "hex", two digits a byte, all of them.
+	Encoding string
 }
 
 // Name returns the name of the frame in gateway.toml.

@@ -10,6 +10,7 @@ import (
 )
 
 // signMode is where the sign of a number stands that is not two's complement.
+// [WIRE-16]
 type signMode uint8
 
 const (
@@ -99,8 +100,9 @@ func (a *atom) magnitude(b []byte) (v uint64, negative, ok bool) {
 	return a.raw(b), false, true
 }
 
-// signedInteger reads a number with such a sign; slots and frame are where the
-// sign may stand. A magnitude that does not fit is out of range.
+// signedInteger reads a number whose sign or whose digits may have no value;
+// slots and frame are where the sign may stand. A magnitude that does not fit
+// is out of range.
 func (s *slot) signedInteger(b []byte, slots []slot, frame []byte, absent *Absent) (raw uint64, ok bool) {
 	v, negative, ok := s.magnitude(b)
 	if ok && s.sign == signField {
@@ -168,7 +170,7 @@ func signsAgree(slots []slot, frame []byte, values map[string]reading.Value) err
 	for i := range slots {
 		s := &slots[i]
 		v, given := values[s.name]
-		if s.sign != signField || !given || s.hidden {
+		if s.sign != signField || !given {
 			continue
 		}
 		t := &slots[s.signAt]

@@ -100,7 +100,7 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 		case shortHighInt:
 			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
 		default:
-			if !s.locate(p, slots, b, prop, &absent) {
+			if !s.locate(p, f, prop, &absent) {
 				continue
 			}
 		}
@@ -113,26 +113,19 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 
 // locate finds the value's bytes and decodes them; false when the frame does
 // not have them, they mean "no value", or it is no property.
-func (s *slot) locate(p *Plan, slots []slot, b []byte, prop *reading.Property, absent *Absent) bool {
+func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
 	if s.hidden {
 		return false
 	}
-	at, limit := resolveAt(s.at, len(b)), len(b)
+	frame := f.fields()
+	at, limit := resolveAt(s.at, len(frame)), len(frame)
 	if s.rest {
 		limit -= p.trailer
 	}
 	if at < 0 || at+s.size > limit {
 		return false
 	}
-	if s.sign != signNone {
-		raw, ok := s.signedInteger(b[at:at+s.size], slots, b, absent)
-		return ok && s.number(raw, prop, absent)
-	}
-	return s.decode(b[at:at+s.size], prop, absent)
-}
-
-// decode reads a value of any kind; false when it means "no value".
-func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool) {
+	b := frame[at : at+s.size]
 	switch {
 	case s.kind == rawFloat:
 		prop.Value, ok = s.float(b, absent)
@@ -145,20 +138,16 @@ func (s *slot) decode(b []byte, prop *reading.Property, absent *Absent) (ok bool
 		return true
 	case s.role == roleText:
 		return s.decodeText(b, prop, absent)
-	case s.form == formBCD:
-		raw, ok := loadBCD(b, s.big, 0xFF)
-		if !ok {
-			absent.NaN++
-			return false
-		}
-		return s.number(raw, prop, absent)
+	case s.form != formBCD && s.sign == signNone:
+		return s.number(s.load(b), prop, absent)
 	}
-	return s.number(s.load(b), prop, absent)
+	raw, ok := s.signedInteger(b, f.Message.slots, frame, absent)
+	return ok && s.number(raw, prop, absent)
 }
 
 // number makes a value of a raw integer; false when it means "no value".
 func (s *slot) number(raw uint64, prop *reading.Property, absent *Absent) (ok bool) {
-	if slices.Contains(s.invalid, raw) {
+	if len(s.invalid) > 0 && slices.Contains(s.invalid, raw) {
 		absent.Invalid++
 		return false
 	}
@@ -177,7 +166,12 @@ func (s *slot) number(raw uint64, prop *reading.Property, absent *Absent) (ok bo
 
 // load reads the raw integer; signed ones are extended to 64 bits.
 func (s *slot) load(b []byte) uint64 {
-	v := s.raw(b)
+	var v uint64
+	if s.form == formWhole {
+		v = loadUint(b, s.big)
+	} else {
+		v = s.raw(b)
+	}
 	if s.kind == rawInt {
 		return uint64(int64(v<<s.drop) >> s.drop)
 	}
@@ -212,12 +206,15 @@ func (s *slot) integer(raw uint64) (reading.Value, bool) {
 // float reads an IEEE number. Unscaled, and scaled without digits, it keeps
 // its own precision; with digits it is a double rounded to them.
 func (s *slot) float(b []byte, absent *Absent) (reading.Value, bool) {
-	f := floatOf(s.raw(b), s.size)
+	f := s.loadFloat(b)
 	if len(s.invalidF) > 0 && slices.Contains(s.invalidF, f) {
 		absent.Invalid++
 		return reading.Value{}, false
 	}
-	f = f*s.factor + s.offset
+	f *= s.factor
+	if s.offset != 0 { // -0 + 0 would be 0
+		f += s.offset
+	}
 	if s.rounded {
 		f = roundTo(f, s.power)
 	} else if s.size < 8 {

@@ -15,17 +15,17 @@ import (
 // encoding compiles the character set of a text, and what texts mean "none".
 func (l *layout) text(key string, f *Field, v *value) {
 	s := &v.slot
-	s.role, v.info.Kind, v.info.Size = roleText, reading.Text, s.size
+	s.role, v.info.Kind, v.info.Size, v.info.Encoding = roleText, reading.Text, s.size, "utf-8"
 	switch {
 	case f.Encode == "gbk" && s.form != formHex:
-		s.gbk, v.info.Size = true, 3*s.size // no character of GBK needs more
+		s.gbk, v.info.Size, v.info.Encoding = true, 3*s.size, "gbk"
 	case f.Encode == "gbk" || f.Encode == "utf-8" && s.form == formHex:
 		l.m.add(key+".encoding", quote(f.Encode), `encoding beside a text such as "8s" or "8z"`, "hexadecimal digits need none")
 	case f.Encode != "" && f.Encode != "utf-8":
 		l.m.add(key+".encoding", quote(f.Encode), `"utf-8" or "gbk"`, nearest(f.Encode, []string{"utf-8", "gbk"}))
 	}
 	if s.form == formHex {
-		v.info.Size = 2 * s.size
+		v.info.Size, v.info.Encoding = 2*s.size, "hex"
 	}
 	for i, none := range f.Invalid {
 		text, ok := none.(string)

@@ -19,7 +19,7 @@ func (b *board) value(info frame.PropertyInfo, span float64) reading.Value {
 	case info.Kind == reading.Bool:
 		return reading.BoolValue(b.rng.IntN(2) == 1)
 	case info.Kind == reading.Text:
-		return reading.TextValue(b.text(info.Size))
+		return reading.TextValue(b.text(info))
 	}
 	low, high := -1000., 1000. // a float's bytes bound nothing
 	if info.Range != nil {
@@ -42,10 +42,22 @@ func (b *board) value(info frame.PropertyInfo, span float64) reading.Value {
 	return reading.Float64Value(v)
 }
 
-func (b *board) text(size int) string {
-	out := make([]byte, b.rng.IntN(size+1))
+func (b *board) text(info frame.PropertyInfo) string {
+	switch info.Encoding {
+	case "hex":
+		return b.characters("0123456789ABCDEF", info.Size)
+	case "gbk":
+		return b.characters(printable, b.rng.IntN(info.Size/3+1))
+	}
+	return b.characters(printable, b.rng.IntN(info.Size+1))
+}
+
+const printable = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+
+func (b *board) characters(set string, n int) string {
+	out := make([]byte, n)
 	for i := range out {
-		out[i] = byte(' ' + b.rng.IntN('~'-' '+1))
+		out[i] = set[b.rng.IntN(len(set))]
 	}
 	return string(out)
 }
