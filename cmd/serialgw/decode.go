@@ -178,7 +178,7 @@ func seeing(in io.Reader, t *texture) io.Reader {
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no
 // times, so readings carry none either. The end of ctx is the end of the bytes.
 func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
-	scanner := frame.NewScanner(plan, 0)
+	scanner, decoder := frame.NewScanner(plan, 0), plan.NewDecoder()
 	buf := make([]byte, 64<<10)
 	var r reading.Reading
 	drain := func() error {
@@ -187,7 +187,7 @@ func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink
 			if f.Message == nil {
 				continue
 			}
-			plan.Decode(f, &r)
+			decoder.Decode(f, &r)
 			if err := sink.write(&r); err != nil {
 				return err
 			}

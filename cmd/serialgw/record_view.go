@@ -20,6 +20,7 @@ type recordView struct {
 	mu      sync.Mutex
 	plan    *frame.Plan // nil when not known
 	scanner *frame.Scanner
+	decoder *frame.Decoder
 	values  reading.Reading
 	last    []byte
 
@@ -34,7 +35,7 @@ type recordView struct {
 func newRecordView(plan *frame.Plan, baud int) *recordView {
 	v := &recordView{plan: plan, began: time.Now(), shown: time.Now()}
 	if plan != nil {
-		v.scanner = frame.NewScanner(plan, baud)
+		v.scanner, v.decoder = frame.NewScanner(plan, baud), plan.NewDecoder()
 	}
 	return v
 }
@@ -68,7 +69,7 @@ func (v *recordView) packet(p capture.Packet) {
 func (v *recordView) scan() {
 	for v.scanner.Scan() {
 		if f := v.scanner.Frame(); f.Message != nil {
-			v.plan.Decode(f, &v.values)
+			v.decoder.Decode(f, &v.values)
 		}
 	}
 }

@@ -157,7 +157,6 @@ func frameRules(all map[string]rule) {
 		"Field.flags":         {want: "a table of bit to name", example: `{ 0 = "over_temp" }`},
 		"Field.range":         {want: "two numbers", example: "[0, 15]"},
 		"Field.invalid":       {want: "an array of raw values", example: "[65535]"},
-		"Field.repeat":        choice("rest"),
 	} {
 		if of, isMessage := strings.CutPrefix(key, "Message."); isMessage {
 			all[messageType().String()+"."+of] = r

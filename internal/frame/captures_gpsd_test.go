@@ -3,7 +3,9 @@ package frame_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +36,7 @@ func (r gpsdReport) time(t *testing.T) time.Time {
 }
 
 // gpsdReports reads the JSON lines of the transcript by class. The NMEA lines
-// between them are gpsd's own rendering of the same values, see notCovered.
+// between them are gpsd's own rendering of the same values: see TestCaptures_NMEA.
 func gpsdReports(t *testing.T) map[string][]gpsdReport {
 	t.Helper()
 	out := map[string][]gpsdReport{}
@@ -89,7 +91,7 @@ var gpsdKeys = map[string][]gpsdKey{
 }
 
 // gpsdOwn are the keys that are no field of a message here: what gpsd makes of
-// several values or of a model of the earth, and the satellites, see notCovered.
+// several values or of a model of the earth, and the satellites, see compareSatellites.
 var gpsdOwn = []string{"class", "time", "status", "ept", "epx", "epy", "epc", "sep", "climb",
 	"magtrack", "magvar", "geoidSep", "satellites"}
 
@@ -157,8 +159,9 @@ func TestCaptures_GPSD(t *testing.T) {
 		t.Errorf("got %v, want %v; gpsd has %d reports", counts, want, len(reports["TPV"]))
 	}
 	compared += compareAttitudes(t, got, reports["ATT"]) + compareSky(t, last, reports["SKY"])
-	if compared != 258 {
-		t.Errorf("compared %d values, want 258", compared)
+	compared += compareSatellites(t, last["NAV-SAT"], reports["SKY"][0])
+	if compared != 258+25*8 {
+		t.Errorf("compared %d values, want %d", compared, 258+25*8)
 	}
 }
 
@@ -215,4 +218,102 @@ func compareSky(t *testing.T, last map[string]sighting, reports []gpsdReport) in
 		compared += compareReport(t, "SKY", r, last)
 	}
 	return compared
+}
+
+// compareSatellites compares the group of NAV-SAT, eight values a satellite.
+func compareSatellites(t *testing.T, s sighting, r gpsdReport) int {
+	t.Helper()
+	all, _ := r["satellites"].([]any)
+	if len(all) != int(s.values["numSvs"].Int64()) {
+		t.Errorf("NAV-SAT says %v satellites, gpsd %d", s.values["numSvs"], len(all))
+	}
+	compared := 0
+	for i, one := range all {
+		want, _ := one.(map[string]any)
+		for key, name := range map[string]string{"gnssid": "gnssId", "svid": "svId", "ss": "cno", "el": "elev", "az": "azim",
+			"prRes": "prRes", "qual": "qualityInd", "used": "svUsed"} {
+			v := s.values[name+strconv.Itoa(i)]
+			text := fmt.Sprint(want[key])
+			if key == "used" && text != strconv.FormatBool(v.Bool()) || key != "used" && !equals(v, text) {
+				t.Errorf("satellite %d, %s: got %v, want %s", i, key, v, text)
+			}
+			compared++
+		}
+	}
+	return compared
+}
+
+// TestCaptures_NMEA reads gpsd's transcript, in which sentences of NMEA 0183
+// stand between lines of JSON: each sentence is found, its pieces come out as
+// they are written, and the position is that of the JSON behind it.
+func TestCaptures_NMEA(t *testing.T) {
+	log := readCapture(t, gpsdLog+".chk")
+	got, m := replayFile(t, describedPlan(t, "nmea0183"), log)
+	lines, noise, compared := 0, 0, 0
+	reports := gpsdReports(t)["TPV"]
+	positions := 0
+	for line := range strings.Lines(string(log)) {
+		if !strings.HasPrefix(line, "$") {
+			noise += len(line)
+			continue
+		}
+		if lines == len(got) || string(got[lines].bytes) != line {
+			t.Fatalf("sentence %d: want %q", lines, line)
+		}
+		s := got[lines]
+		lines++
+		pieces := strings.Split(line[1:strings.IndexByte(line, '*')], ",")
+		compared += comparePieces(t, s, pieces)
+		if s.message == "gga" {
+			comparePosition(t, s, reports[positions])
+			positions++
+		}
+	}
+	if lines != 61 || len(got) != 61 || int(m.Noise) != noise || positions != 12 || compared != 343 {
+		t.Errorf("got %d sentences (61), %d bytes of noise (%d), %d positions (12), %d pieces (343)", len(got), m.Noise, noise, positions, compared)
+	}
+}
+
+// nmeaPieces says which piece of a sentence a property is.
+var nmeaPieces = map[string]map[string]int{
+	"gga": {"utc": 1, "ns": 3, "ew": 5, "quality": 6, "satellites": 7, "hdop": 8, "altitude": 9, "geoid": 11},
+	"rmc": {"utc": 1, "status": 2, "speed": 7, "course": 8, "date": 9, "variation": 10, "variation_ew": 11},
+	"zda": {"utc": 1, "day": 2, "month": 3, "year": 4},
+	"gsv": {"sentences": 1, "sentence": 2, "in_view": 3, "prn0": 4, "elevation0": 5, "azimuth0": 6, "snr0": 7, "prn1": 8, "elevation1": 9,
+		"azimuth1": 10, "snr1": 11, "prn2": 12, "elevation2": 13, "azimuth2": 14, "snr2": 15, "prn3": 16, "elevation3": 17, "azimuth3": 18, "snr3": 19},
+}
+
+func comparePieces(t *testing.T, s sighting, pieces []string) int {
+	t.Helper()
+	compared := 0
+	for name, i := range nmeaPieces[s.message] {
+		v, ok := s.values[name]
+		switch {
+		case i >= len(pieces) || pieces[i] == "":
+			if ok {
+				t.Errorf("%v, %s: got %v, want none", pieces, name, v)
+			}
+			continue
+		case v.Kind == reading.Text && v.Str() == pieces[i], v.Kind == reading.Decimal && v.String() == pieces[i], v.Kind == reading.Int && equals(v, pieces[i]):
+			compared++
+		default:
+			t.Errorf("%v, %s: got %v, want %s", pieces, name, v, pieces[i])
+		}
+	}
+	return compared
+}
+
+// comparePosition: gpsd prints nine decimals of a degree, a sentence has seven
+// of a minute.
+func comparePosition(t *testing.T, s sighting, r gpsdReport) {
+	t.Helper()
+	for key, sign := range map[string]float64{"lat": 1, "lon": -1} {
+		want, err := strconv.ParseFloat(r.text(key), 64)
+		if got := s.values[key].Float() * sign; err != nil || math.Abs(got-want) > 1e-7 {
+			t.Errorf("%s at %v: got %v, want %v", key, r["time"], got, want)
+		}
+	}
+	if want, err := strconv.ParseFloat(r.text("altMSL"), 64); err != nil || math.Abs(s.values["altitude"].Float()-want) > 0.0051 {
+		t.Errorf("altitude at %v: got %v, want %s", r["time"], s.values["altitude"], r.text("altMSL"))
+	}
 }

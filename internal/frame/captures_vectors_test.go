@@ -34,7 +34,7 @@ var vectorRows = map[string]vectorRow{
 	"pms5003":                 {"pmsx003", "", false}, // values: TestCaptures_PyPMS
 	"sds011":                  {"sds011", "", false},  // as above
 	"mh-z19b":                 {"mhz19b", "co2=636", false},
-	"cse7766 ok":              {"cse7766", "voltage_coefficient=194400 voltage_period=939 power_coefficient=5351000 power_period=256495 power_ready=true current_ready=true voltage_ready=true", false},
+	"cse7766 ok":              {"cse7766", "power_ready=true current_ready=true voltage_ready=true voltage=207.029 current=0.105 power=20.862 pulses=2938", false}, // 194400/939, 16400/155741, 5351000/256495
 	"pzem-004t v3":            {"pzem004t", "voltage=225.7 current=0.108 power=24.4 energy=38 frequency=50.0 power_factor=1.00", false},
 	"modbus rsp fc3":          {"modbus", "reg0=141 reg1=142", false},
 	"modbus req fc3":          {"modbus", "", false},
@@ -44,7 +44,7 @@ var vectorRows = map[string]vectorRow{
 	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false}, // values: TestCaptures_PyPMS
 	"mavlink1 heartbeat":      {"mavlink1", "type=6 autopilot=8 mavlink_version=3", false},
 	"msp v2 ident":            {"msp2", "", false},
-	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13 a0=0 d2=0", false},
+	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13 ch14=0 ch17=0", false},
 	"crsf rc":                 {"crsf", "ch0=189 ch1=993 ch2=978 ch3=983", false},
 	"ubx hnr-pvt":             {"ubx", "", false}, // values: TestCaptures_PyUBX2
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},

@@ -1,5 +1,10 @@
 package frame
 
+import (
+	"bytes"
+	"encoding/hex"
+)
+
 // check is one compiled checksum.
 //
 //	AA 55 19 01 ... data ...  C4 D3      kind crc-16/modbus, endian little
@@ -14,6 +19,7 @@ type check struct {
 	big   bool
 	blank bool
 	extra bool
+	hex   bool // it stands in ASCII digits, two a byte
 	value byte
 	crc   *crc
 	// need is how many bytes must be in before the check can be made, for a
@@ -63,13 +69,38 @@ func (c *check) verify(frame []byte, total int, extra byte) bool {
 	if at < 0 || at+c.size > len(frame) {
 		return false
 	}
+	if c.hex {
+		said, ok := c.loadHex(frame[at : at+c.size])
+		return ok && said == c.compute(frame, total, extra)
+	}
 	return loadCheck(frame[at:at+c.size], c.big) == c.compute(frame, total, extra)
 }
 
 // put writes the checksum into a frame that is complete but for it.
 func (c *check) put(frame []byte, extra byte) {
 	at := resolveAt(c.at, len(frame))
+	if c.hex {
+		c.putHex(frame[at:at+c.size], c.compute(frame, len(frame), extra))
+		return
+	}
 	storeUint(frame[at:at+c.size], c.compute(frame, len(frame), extra), c.big)
+}
+
+// loadHex reads a check that stands in hexadecimal digits; false when they are
+// none.
+func (c *check) loadHex(b []byte) (uint64, bool) {
+	var raw [8]byte
+	if _, err := hex.Decode(raw[:], b); err != nil {
+		return 0, false
+	}
+	return loadCheck(raw[:len(b)/2], c.big), true
+}
+
+func (c *check) putHex(b []byte, v uint64) {
+	var raw [8]byte
+	storeUint(raw[:len(b)/2], v, c.big)
+	hex.Encode(b, raw[:len(b)/2])
+	copy(b, bytes.ToUpper(b))
 }
 
 // loadCheck reads 1 to 8 bytes; a CRC may have any width.
@@ -162,7 +193,7 @@ func (c *check) update(s sums, b []byte) sums {
 }
 
 func (c *check) finish(s sums) uint64 {
-	mask := uint64(1)<<(8*c.size) - 1 // of one or two bytes; a CRC has its own
+	mask := uint64(1)<<c.bits - 1 // 8 or 16; a CRC has its own
 	switch c.kind {
 	case kindCRC:
 		return c.crc.finish(s.a)

@@ -56,6 +56,14 @@ func (c *compiler) check(key string, k *Check) (check, bool) {
 		ok = false
 	}
 	out.extra = k.Extra != ""
+	switch k.Form {
+	case "":
+	case "hex":
+		out.hex, out.size = true, 2*out.size
+	default:
+		c.add(key+".form", quote(k.Form), `"hex"`, "")
+		ok = false
+	}
 	out.at = -(len(c.p.end) + out.size)
 	if k.At != nil {
 		out.at = *k.At

@@ -29,6 +29,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	c.marks()
 	c.stuffing()
 	c.numbers()
+	c.lines()
 	c.compileChecks()
 	c.unmasking()
 	c.messages()
@@ -194,10 +195,15 @@ func (c *compiler) messages() {
 
 // message compiles one message and the shape of its frames.
 func (c *compiler) message(prefix string, m Message) {
+	if c.p.split > 0 && m.Struct != "" {
+		c.add(prefix+"struct", "struct beside split", "fields of type num, int, hex, str or _", "")
+		return
+	}
 	out := &MessagePlan{Name: m.Name, IDs: slices.Clone(m.ID), Turn: m.Turn}
 	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)
 	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
+	l.line, l.zeroFill, l.counters = c.p.split > 0, m.ZeroFill, &c.p.counters
 	data := c.d.Data
 	if m.Struct == "" && data == 0 {
 		data = len(c.p.sync)
@@ -209,19 +215,41 @@ func (c *compiler) message(prefix string, m Message) {
 		c.add(prefix+"data", fmt.Sprint(data), fmt.Sprintf("0 to %d", maxTotal), "")
 		data = 0
 	}
+	if out.shape.data = data; l.line {
+		data = 0
+	}
 	l.build(content{prefix: prefix, data: data, text: m.Struct, names: m.Names, fields: m.Fields})
-	c.keepOffSync(prefix, m, l)
-	out.slots, out.props = l.slots, l.props
-	c.p.masked.constants(l.consts)
-	out.shape.consts = l.consts
+	if !l.line {
+		c.keepOffSync(prefix, m, l)
+	}
+	out.slots, out.props, out.inputs = l.slots, l.props, l.inputs
+	out.parts = l.extended || l.zeroFill || l.line
+	l.constants(&out.shape)
+	c.p.masked.constants(out.shape.consts)
+	c.together(prefix, l)
 	if m.CRCExtra != nil {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true
 	}
-	c.shape(prefix, m, l, &out.shape, data)
+	if c.firstPiece(prefix, m, out); l.line {
+		c.lineShape(prefix, m, l, &out.shape)
+	} else {
+		c.shape(prefix, m, l, &out.shape, data)
+	}
 	for i := range out.slots {
-		out.slots[i].shorten(out.shape.min)
+		if !l.line {
+			out.slots[i].shorten(c.sure(out))
+		}
 	}
 	c.p.messages = append(c.p.messages, out)
+}
+
+// sure returns how many bytes a frame surely has when its slots are read;
+// decodeParts looks itself.
+func (c *compiler) sure(m *MessagePlan) int {
+	if m.parts {
+		return maxTotal
+	}
+	return m.shape.min
 }
 
 // identity checks id, turn and crc_extra.

@@ -34,6 +34,9 @@ type Description struct {
 	// ",". The fields are then the pieces, in order; their types are "num",
 	// "int", "hex", "str" and "_".
 	Split string `toml:"split"`
+	// Label ends what may stand in front of a number in such a piece, and is
+	// left out with it: ":" takes "temp:23.5" and "23.5" alike.
+	Label string `toml:"label"`
 
 	// Data is where fields begin; default: after sync, with struct: 0, where
 	// names of "_" pass over sync. No property may lie on sync's fixed bytes.

@@ -19,4 +19,8 @@
 //
 // A line with escapes is read in three forms (stuff.go): on the line, without
 // escapes and delimiters, and as the fields see it. [WIRE-26]
+//
+// A description is laid out (layout.go, structure.go) into slots at places; a
+// message with parts of a length of their own, computed values, counters or
+// pieces of text is read by parts.go, all others by the plain loop in slot.go.
 package frame

@@ -8,10 +8,13 @@ import (
 	"serialgw/internal/reading"
 )
 
-// Encode appends the frame that says values, as it stands on the line. Each property of the message
-// must be given, but those of repeat = "rest" from the first missing one on;
-// bytes that no field describes are 0. The value that comes nearest in the
-// frame's own steps is sent. The id is the message's first.
+// Encode appends the frame that says values, as it stands on the line. Each
+// property of the message must be given, but those of a repeat from the first
+// missing one on, and those with when; bytes that no field describes are 0. A
+// number that counts a repeat is written as what is given makes it. Hidden fields
+// may be given; they are 0 otherwise. Computed values are left out. The value
+// that comes nearest in the frame's own steps is sent. The id is the message's
+// first.
 //
 // A property that is given but unknown, or that the type cannot hold, is an
 // error. dst is returned unchanged with an error.
@@ -19,6 +22,9 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	m := p.Message(message)
 	if m == nil {
 		return dst, fmt.Errorf("frame %s has no message %q", p.name, message)
+	}
+	if m.parts {
+		return p.encodeParts(dst, m, values)
 	}
 	used, total, err := p.encodeSize(m, values)
 	if err != nil {
@@ -32,26 +38,37 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	for i := range used {
 		s := &m.slots[i]
-		if s.hidden {
+		v, given := values[s.name]
+		if s.hidden && !given {
 			continue
 		}
 		at := resolveAt(s.at, total)
-		if err := s.encode(b[at:at+s.size], values[s.name], m.slots, b); err != nil {
+		if err := s.encode(b[at:at+s.size], v, m.slots, b); err != nil {
 			return dst, fmt.Errorf("cannot encode %s of %s: %w", s.name, message, err)
 		}
 	}
 	if err := signsAgree(m.slots[:used], b, values); err != nil {
 		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
 	}
+	return p.close(dst, out, m)
+}
+
+// close makes of what the fields see, out behind dst, what stands on the line:
+// masks and lengths of their own size, then all that does not depend on the
+// values, then escapes.
+func (p *Plan) close(dst, out []byte, m *MessagePlan) ([]byte, error) {
+	start := len(dst)
 	if p.viewed() {
-		if out, err = p.appendFrame(out, b, m); err != nil {
-			return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+		total := len(out) - start
+		closed, err := p.appendFrame(out, out[start:], m)
+		if err != nil {
+			return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
 		}
-		out = append(out[:start], out[start+total:]...)
-		b = out[start:]
+		out = append(closed[:start], closed[start+total:]...)
 	}
+	b := out[start:]
 	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
-		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+		return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
 	}
 	if p.stuff.kind != stuffNone {
 		out = p.Wire(out, b)
@@ -66,18 +83,19 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 	found := 0
 	for used < len(m.slots) {
 		s := &m.slots[used]
-		if s.hidden {
+		_, ok := values[s.name]
+		if s.hidden && !ok {
 			used++
 			continue
 		}
-		if _, ok := values[s.name]; !ok {
-			if s.rest {
+		if !ok {
+			if s.rest && (used == 0 || !s.completes(&m.slots[used-1])) {
 				break
 			}
 			return 0, 0, fmt.Errorf("no value for %s of %s", s.name, m.Name)
 		}
 		if s.rest {
-			total = max(total, s.at+s.size+p.trailer)
+			total = max(total, s.at+max(s.size, int(s.reach))+p.trailer)
 		}
 		found++
 		used++
@@ -89,6 +107,12 @@ func (p *Plan) encodeSize(m *MessagePlan, values map[string]reading.Value) (used
 		total = m.shape.size
 	}
 	return used, total, nil
+}
+
+// completes reports whether a slot belongs to the same repetition of a group as
+// the one in front of it.
+func (s *slot) completes(before *slot) bool {
+	return int(before.reach) > before.size && before.at+int(before.reach) == s.at+int(s.reach)
 }
 
 // encodeFixed writes what does not depend on the values; the checks last, the

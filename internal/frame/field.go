@@ -103,7 +103,7 @@ func (l *layout) constant(key string, f *Field, a atom) {
 		l.m.add(key+".const", n.String(), "const in at most 8 bytes", "")
 		return
 	}
-	l.consts = append(l.consts, newConstant(at, a, uint64(*f.Const)))
+	l.consts = append(l.consts, movedConst{newConstant(at, a, uint64(*f.Const)), l.here})
 }
 
 func (l *layout) flags(key string, f *Field, a atom, v *value) {

@@ -36,8 +36,11 @@ func TestHidden_IsNoProperty(t *testing.T) {
 	if want := fromHex(t, "AA 00 02 00 04 00 02 B2"); err != nil || !slices.Equal(b, want) {
 		t.Errorf("encoded % X (%v), want % X", b, err, want)
 	}
-	if _, err := p.Encode(nil, "x", map[string]reading.Value{"_a": reading.IntValue(1)}); err == nil {
-		t.Error("a hidden field was taken as a property")
+	v := values(r)
+	v["_a"], v["_b"] = reading.IntValue(1), reading.IntValue(3)
+	b, err = p.Encode(nil, "x", v)
+	if want := fromHex(t, "AA 01 02 03 04 00 02 B6"); err != nil || !slices.Equal(b, want) {
+		t.Errorf("encoded with hidden values % X (%v), want % X", b, err, want)
 	}
 }
 

@@ -13,6 +13,8 @@ const (
 	whyID
 	whyLength
 	whyConst
+	whyCount // a count above its max, or more than the frame holds
+	whyText  // pieces that are missing, or no numbers
 	whyEnd
 	whyCheck
 	whyStuff // an escape that means nothing
@@ -50,6 +52,14 @@ type shape struct {
 	step     int          // end marker only: data comes in units of so many bytes
 	base     int          // end marker only: bytes besides the units
 	consts   []constant
+	series   []series           // parts of a length of their own
+	ends     [maxSeries + 1]int // behind so many series: what a frame needs, if they are full
+	moved    []movedConst       // constants behind or among them
+	counts   bool               // the series say the size
+	tail     int                // bytes behind the fields: the trailer, or fields from the end
+	zeroFill bool               // what is missing at the end is 0
+	data     int                // lines of text: where the pieces begin
+	pieces   int                // lines of text: how many there must be
 	hasExtra bool
 	extra    byte
 }
@@ -131,6 +141,9 @@ func (p *Plan) judge(held []byte, t turns) verdict {
 
 // judgeSlowly is judge for every kind of frame, and for a part of one.
 func (p *Plan) judgeSlowly(held []byte, t turns) verdict {
+	if p.split > 0 {
+		return p.judgeLine(held, true)
+	}
 	for i := range min(len(p.sync), len(held)) {
 		if !p.sync[i].ok[held[i]] {
 			return refuse(whySync)
@@ -235,6 +248,8 @@ func (v verdict) or(w verdict) verdict {
 func (p *Plan) fit(s *shape, held []byte) verdict {
 	total := s.size
 	switch l := s.length; {
+	case s.counts:
+		return p.fitCounts(s, held)
 	case l != nil:
 		if need := l.needs(held); need > len(held) {
 			return p.fitPart(s, held, 0, need)
@@ -310,6 +325,11 @@ func (p *Plan) fitPart(s *shape, held []byte, total, next int) verdict {
 			return refuse(whyCheck)
 		}
 	}
+	if len(s.series) > 0 {
+		if why := s.brokenEarly(held, total-p.trailer); why != accepted {
+			return refuse(why)
+		}
+	}
 	return wait(max(next, len(held)+1), max(total, s.min))
 }
 
@@ -347,6 +367,11 @@ func (p *Plan) broken(s *shape, frame []byte) reason {
 		c := &s.consts[i]
 		if !c.holds(frame, resolveAt(c.at, len(frame))) {
 			return whyConst
+		}
+	}
+	if len(s.series)+len(s.moved) > 0 {
+		if why := s.brokenParts(frame[:len(frame)-p.trailer]); why != accepted {
+			return why
 		}
 	}
 	for i := range p.checks[:p.headed] {

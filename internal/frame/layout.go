@@ -8,7 +8,7 @@ type layout struct {
 	checked bool // a checksum guards the frame, so values need no bounds
 	slots   []slot
 	props   []PropertyInfo
-	consts  []constant
+	consts  []movedConst
 	keys    map[string]string // property to the key that gave it
 
 	// pasted is the key of struct while values are read that no field
@@ -27,6 +27,7 @@ type layout struct {
 	restMax  int
 	restMost int // bytes of all of them
 	run      run
+	structure
 }
 
 // content is the part of a description that says what a frame carries.
@@ -66,10 +67,13 @@ func (l *layout) field(key string, f *Field) {
 		l.skip(key, f)
 		return
 	}
-	if l.rest {
-		l.m.add(key, "a field after repeat", `nothing after repeat = "rest"`, "")
-		return
+	if !l.structured(key, f) {
+		l.plainField(key, f)
 	}
+}
+
+// plainField lays out a value with a type, once, count times or to the end.
+func (l *layout) plainField(key string, f *Field) {
 	atoms, err := parseStruct(f.Type)
 	switch {
 	case err != nil:
@@ -98,7 +102,8 @@ func (l *layout) place(key string, f *Field, a atom) {
 	}
 	a = l.signed(key, f, l.reorder(key, f, a))
 	l.start(key, f, a)
-	if l.rest = f.Repeat != ""; l.rest {
+	if f.Repeat != "" {
+		l.rest = true
 		if l.off < 0 {
 			l.m.add(key+".at", fmt.Sprint(l.off), `an offset from the front beside repeat = "rest"`, "")
 			return
@@ -147,22 +152,21 @@ func (l *layout) advance(key string, size int) bool {
 	if !l.rest {
 		l.full = max(l.full, l.off)
 	}
+	l.cover(key)
 	return true
 }
 
 // count returns how many values a field has.
 func (l *layout) count(key string, f *Field) int {
 	switch {
-	case f.Repeat != "" && f.Repeat != "rest":
-		l.m.add(key+".repeat", quote(f.Repeat), `"rest"`, "")
 	case f.Repeat != "" && f.Count != 0:
 		l.m.add(key+".repeat", "repeat and count", "one of them", "")
 	case f.Repeat != "" && (f.Max < 1 || f.Max > maxAtoms):
-		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d", maxAtoms), `repeat = "rest" must say the most there can be`)
+		l.m.add(key+".max", fmt.Sprint(f.Max), fmt.Sprintf("1 to %d", maxAtoms), "repeat must say the most there can be")
 	case f.Repeat != "":
 		return f.Max
 	case f.Max != 0:
-		l.m.add(key+".max", fmt.Sprint(f.Max), `max beside repeat = "rest" only`, "")
+		l.m.add(key+".max", fmt.Sprint(f.Max), "max beside repeat only", "")
 	case f.Count < 0 || f.Count > maxAtoms:
 		l.m.add(key+".count", fmt.Sprint(f.Count), fmt.Sprintf("1 to %d", maxAtoms), "")
 	case f.Count > 0:
@@ -202,14 +206,19 @@ func (l *layout) publish(key string, v *value, f *Field, name string, at int) {
 	s.at, s.rest = at, l.rest
 	if len(f.Flags) > 0 {
 		for _, b := range v.flags {
-			s.bit, s.name, info.Name = b.bit, b.name, b.name
-			l.add(key+".flags", s, info)
+			one, its := s, info
+			one.bit, one.name = b.bit, l.called(b.name)
+			its.Name = one.name
+			l.extend(key, f, &one, &its)
+			l.add(key+".flags", one, its)
 		}
 		return
 	}
 	if name == "_" {
 		return
 	}
+	l.extend(key, f, &s, &info)
+	name = l.called(name)
 	s.name, info.Name = name, name
 	switch {
 	case l.checked || bounded(&s) || isHidden(name):
@@ -238,6 +247,9 @@ func (l *layout) add(key string, s slot, info PropertyInfo) {
 	}
 	if l.keys == nil {
 		l.keys = map[string]string{}
+	}
+	if len(l.slots) == maxAtoms {
+		l.m.add(key, fmt.Sprint(maxAtoms+1, " values"), fmt.Sprintf("at most %d in a message", maxAtoms), "")
 	}
 	l.keys[s.name] = key
 	l.slots = append(l.slots, s)

@@ -13,8 +13,8 @@ type Metrics struct {
 	// Candidates that began with sync and were given up, by the rule that
 	// they broke. Rescanning may try several within one damaged frame.
 	IDRejected     uint64 `json:"id_rejected"`     // id not listed, with strict_id or without a check
-	LengthRejected uint64 `json:"length_rejected"` // total below the minimum or above max
-	ConstRejected  uint64 `json:"const_rejected"`
+	LengthRejected uint64 `json:"length_rejected"` // total below the minimum or above max, or a count above its max
+	ConstRejected  uint64 `json:"const_rejected"`  // or, in a line of text, a piece that is no number
 	EndRejected    uint64 `json:"end_rejected"`
 	CheckFailed    uint64 `json:"check_failed"`
 	EscapeRejected uint64 `json:"escape_rejected"` // an escape that means nothing
@@ -47,9 +47,9 @@ func (m *Metrics) reject(why reason) {
 	switch why {
 	case whyID:
 		m.IDRejected++
-	case whyLength:
+	case whyLength, whyCount:
 		m.LengthRejected++
-	case whyConst:
+	case whyConst, whyText:
 		m.ConstRejected++
 	case whyEnd:
 		m.EndRejected++

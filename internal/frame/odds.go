@@ -13,19 +13,23 @@ import (
 //
 // It knows nothing of [WIRE-13], which keeps most of these back, and is exact
 // but for bytes that two rules share, other than sync with id or
-// constants, and for the few bytes that an accepted frame keeps from being
+// constants, for the numbers and first pieces that a line of text must have,
+// which make it less likely, and for the few bytes that an accepted frame keeps from being
 // tried.
 func (p *Plan) Odds() float64 {
 	sum := 0.0
 	for _, m := range p.messages {
-		tail := len(p.end)
+		tail, spellings := len(p.end), 1.0
 		if p.pieces {
 			tail *= 2 // the marker in front as well [WIRE-12]
 		}
 		for i := range p.checks {
 			tail += p.checks[i].size // of a narrow CRC the free bits must be 0
+			if p.checks[i].hex {
+				spellings *= math.Pow(22.0/16, float64(p.checks[i].size)) // a to f, A to F
+			}
 		}
-		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * math.Pow(256, -float64(tail))
+		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * m.shape.countOdds() * spellings * math.Pow(256, -float64(tail))
 	}
 	return sum
 }
@@ -93,6 +97,8 @@ func (p *Plan) sizeOdds(s *shape) float64 {
 	switch {
 	case s.length == nil && s.size > 0:
 		return reached[s.size]
+	case s.counts:
+		return 1
 	case s.length == nil:
 		sum := 0.0
 		for n := s.min; n <= s.max; n += max(s.step, 1) {

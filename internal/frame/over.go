@@ -35,6 +35,8 @@ func (d Description) Over(base Description) Description {
 		out.Unmask = d.Unmask
 	}
 	replace(&out.Resync, d.Resync)
+	replace(&out.Split, d.Split)
+	replace(&out.Label, d.Label)
 	replace(&out.Data, d.Data)
 	d.contentOver(&out)
 	return out

@@ -36,6 +36,9 @@ func (p *Plan) Parse(wire []byte) (*Frame, error) {
 }
 
 func (p *Plan) acceptWhole(b []byte) verdict {
+	if p.split > 0 {
+		return p.judgeLine(b, true)
+	}
 	if m := p.messages[0]; m.shape.fits(len(b)) {
 		return p.acceptPiece(m, b, len(b))
 	}
@@ -52,6 +55,10 @@ func (r reason) text() string {
 		return "the length is impossible"
 	case whyConst:
 		return "a constant field differs"
+	case whyCount:
+		return "a count is above its max, or says more than the frame holds"
+	case whyText:
+		return "a piece of the line is missing, or is no number"
 	case whyEnd:
 		return "the end marker is missing"
 	case whyCheck:

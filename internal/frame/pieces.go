@@ -5,6 +5,9 @@ import "bytes"
 // judgePiece handles frames that only their end marker delimits [WIRE-12]. A
 // marker that leaves an impossible size may be data, so the next one decides.
 func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
+	if p.split > 0 {
+		return p.judgeLine(held, aligned)
+	}
 	m := p.messages[0]
 	first := bytes.Index(held, p.end) + len(p.end)
 	if first < len(p.end) { // none
@@ -40,7 +43,7 @@ func (v verdict) dropping(n int) verdict {
 }
 
 func (p *Plan) acceptPiece(m *MessagePlan, frame []byte, drop int) verdict {
-	v := p.fit(&shape{size: len(frame), consts: m.shape.consts}, frame).dropping(drop)
+	v := p.fitWhole(&m.shape, frame).dropping(drop)
 	v.message = m
 	return v
 }

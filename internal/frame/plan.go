@@ -29,6 +29,10 @@ type Plan struct {
 	open     *shape // takes frames whose id is not listed; nil: there are none
 	early    *shape // judges bytes before the id is in; nil: shapes differ by message
 	quick    quick  // the short way for plain frames
+	split    byte   // lines of text: what stands between the pieces
+	label    byte   // lines of text: what ends a label in front of a number; 0: nothing
+	lineTail int    // lines of text: bytes behind the pieces
+	counters int    // fields with a total
 	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
 
 	stuff  stuffing // how the line escapes bytes
@@ -46,9 +50,13 @@ type MessagePlan struct {
 	IDs  []int  // empty: any id
 	Turn string // "request", "reply" or ""
 
-	shape shape
-	slots []slot
-	props []PropertyInfo
+	first string // lines of text: the first piece; ? is any character
+
+	shape  shape
+	slots  []slot
+	parts  bool // decodeParts does it
+	inputs int  // registers of its expressions
+	props  []PropertyInfo
 }
 
 // PropertyInfo describes one property that a message can give.

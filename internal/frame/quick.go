@@ -40,7 +40,7 @@ func (p *Plan) plainFrames() {
 // covers reports whether frames of that shape are plain.
 func (q *quick) covers(s *shape) bool {
 	sized := q.whole || s.size > 0 || s.length != nil && len(s.length.refs) == 1 && !s.length.varint
-	return len(s.consts) == 0 && sized && s.min >= q.from+q.behind
+	return len(s.consts)+len(s.series)+len(s.moved) == 0 && sized && s.min >= q.from+q.behind
 }
 
 // list notes which ids a message has; false when it is not alone with them.
@@ -64,7 +64,7 @@ func (q *quick) list(p *Plan, m *MessagePlan) bool {
 // plain reports whether the check stands at the end, covers one piece up to
 // some place before the end, and needs nothing but those bytes.
 func (c *check) plain() bool {
-	return c.kind != kindConst && !c.blank && !c.extra && c.at < 0 &&
+	return c.kind != kindConst && !c.blank && !c.extra && !c.hex && c.at < 0 &&
 		len(c.over) == 1 && c.over[0].from >= 0 && (c.over[0].to < 0 || c.over[0].toEnd)
 }
 

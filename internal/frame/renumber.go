@@ -21,6 +21,15 @@ func (p *Plan) Renumber(b []byte, m *MessagePlan, seq uint64) bool {
 	return true
 }
 
+// holds reports whether b is a frame of the message.
+func (p *Plan) holds(m *MessagePlan, b []byte) bool {
+	if p.split > 0 {
+		v := p.fitLine(b)
+		return v.why == accepted && v.message == m
+	}
+	return p.broken(&m.shape, b) == accepted
+}
+
 // Seal makes b a frame of the message with that id, in place; Wire makes of it
 // what stands on the line. It writes sync
 // where b does not fit it, then constants, id, length, end marker and, last,
@@ -49,6 +58,9 @@ func (p *Plan) Seal(b []byte, m *MessagePlan, id int) error {
 	}
 	if err := p.encodeFixed(m, b, id); err != nil {
 		return fmt.Errorf("cannot seal %s: %w", m.Name, err)
+	}
+	if m.parts && !p.holds(m, b) {
+		return fmt.Errorf("these bytes are no %s: a count, a constant or a piece of text differs", m.Name)
 	}
 	return nil
 }

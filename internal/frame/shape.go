@@ -14,6 +14,11 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.add(prefix+"size", "size and length", "one of them", "")
 	}
 	own := c.lengthField(prefix+"length", m.Length)
+	if len(l.series) > 0 {
+		l.used = l.least()
+		l.full = l.used
+	}
+	s.tail = max(c.p.trailer, l.fromEnd)
 	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)
@@ -39,7 +44,10 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
 		}
 	}
-	s.max = s.min + l.restMost
+	s.max = s.min + l.restMost + l.slack[len(l.series)]
+	if l.zeroFill {
+		s.min = c.shortest(prefix, s, l)
+	}
 	if s.size > 0 {
 		if s.size < s.min {
 			c.add(prefix+"size", fmt.Sprint(s.size), fmt.Sprintf("at least %d", s.min), "the fields, checks and end marker need so many bytes")
@@ -87,6 +95,8 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		}
 		s.step, s.base = l.restSize, l.restAt+c.p.trailer
 		c.p.pieces = c.p.pieces || alone
+	case len(l.series) > 0:
+		s.counts = true
 	case m.Struct == "":
 		s.size = s.min
 	default:
@@ -111,6 +121,10 @@ func (c *compiler) deduceStruct(prefix string, l *layout, s *shape, data int) {
 // shapes works out what holds for all messages.
 func (c *compiler) shapes() {
 	p := c.p
+	if p.split > 0 {
+		c.lineShapes()
+		return
+	}
 	same := true
 	for i, m := range p.messages {
 		if i == 0 {
@@ -188,4 +202,39 @@ func (c *compiler) sound() {
 	if p.id != nil && p.pieces {
 		c.add("id", "id", "no id", "an end marker alone cannot tell messages apart")
 	}
+}
+
+// constants hands on the constants, those at a place of their own apart.
+func (l *layout) constants(s *shape) {
+	s.series, s.ends, s.zeroFill = l.series, l.ends, l.zeroFill
+	for _, c := range l.consts {
+		if c.moving == (moving{}) && !l.zeroFill || c.at < 0 {
+			s.consts = append(s.consts, c.constant)
+		} else {
+			s.moved = append(s.moved, c)
+		}
+	}
+}
+
+// together refuses parts of a length of their own where the checks and the
+// fields see different bytes: they are measured in what the checks see.
+func (c *compiler) together(prefix string, l *layout) {
+	if c.p.viewed() && (len(l.series) > 0 || l.zeroFill) {
+		c.add(prefix+"fields", "a repeat by a field, z or zero_fill beside unmask, a varint or dxl2", `repeat = "rest"`, "")
+	}
+}
+
+// shortest returns the fewest bytes of a frame with zero_fill.
+func (c *compiler) shortest(prefix string, s *shape, l *layout) int {
+	switch {
+	case s.counts || s.size > 0 && c.d.Size == 0 && s.length == nil:
+		c.add(prefix+"zero_fill", "neither length nor end", "one of them, so that a frame can be shorter than its fields", "")
+	case l.rest:
+		c.add(prefix+"zero_fill", `zero_fill beside repeat = "rest"`, "one of them", "")
+	}
+	n := max(c.head+c.p.trailer, c.checkReach(), l.fromEnd)
+	if s.length != nil {
+		n = max(n, s.length.end+c.p.trailer)
+	}
+	return n
 }

@@ -23,7 +23,7 @@ const (
 func (s *slot) shorten(frame int) {
 	s.end, s.drop = max(s.at+s.size, 8), 64-s.bits
 	switch {
-	case s.rest || s.hidden || s.at < 0 || s.size > 8 || frame < s.end:
+	case s.rest || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || frame < s.end:
 	case s.form > formBits || s.sign != signNone:
 	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
 	case s.kind == rawFloat:

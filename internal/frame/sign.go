@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"slices"
 
 	"serialgw/internal/reading"
 )
@@ -48,12 +47,12 @@ func (l *layout) signed(key string, f *Field, a atom) atom {
 
 // signSlot finds the earlier field that is the sign of another.
 func (l *layout) signSlot(key, name string) (int, bool) {
-	i := slices.IndexFunc(l.slots, func(s slot) bool { return s.name == name })
-	if i < 0 {
+	i, ok := l.find(name)
+	if !ok {
 		l.m.add(key+".sign", quote(name), `an earlier field of this message, or "msb"`, "")
 		return 0, false
 	}
-	if s := &l.slots[i]; s.kind == rawFloat || s.kind == rawText || s.rest {
+	if s := &l.slots[i]; s.kind == rawFloat || s.kind == rawText || s.more != nil && s.more.calc != nil || !l.beside(s) {
 		l.m.add(key+".sign", quote(name), "one integer, or one true or false", "")
 		return 0, false
 	}
@@ -108,6 +107,11 @@ func (s *slot) signedInteger(b []byte, slots []slot, frame []byte, absent *Absen
 	if ok && s.sign == signField {
 		negative, ok = slots[s.signAt].nonzero(frame)
 	}
+	return join(v, negative, ok, absent)
+}
+
+// join makes a number of sign and magnitude; ok is false where one is none.
+func join(v uint64, negative, ok bool, absent *Absent) (uint64, bool) {
 	if !ok {
 		absent.NaN++
 		return 0, false
@@ -129,7 +133,10 @@ func (s *slot) nonzero(frame []byte) (negative, ok bool) {
 	if at < 0 || at+s.size > len(frame) {
 		return false, false
 	}
-	b := frame[at : at+s.size]
+	return s.isNonzero(frame[at : at+s.size])
+}
+
+func (s *slot) isNonzero(b []byte) (negative, ok bool) {
 	switch {
 	case s.role == roleFlag:
 		return s.raw(b)>>s.bit&1 != 0, true

@@ -38,6 +38,11 @@ type slot struct {
 	ranged      bool
 	low, high   int64 // range of the mantissa
 	lowF, topF  float64
+
+	moving
+	input uint16 // expressions read it: its register, counted from 1
+	piece pieceKind
+	more  *more // beyond bytes at a place; nil: nothing
 }
 
 type role uint8
@@ -56,12 +61,20 @@ type Absent struct {
 	Range   int // outside range, or too large to be scaled
 	Map     int // not in map
 	NaN     int // not a number, infinite, or a BCD digit above 9
+	When    int // the field's when gives 0
+	Input   int // an expression lacks an input
 }
+
+// Total returns how many there are.
+func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.When + a.Input }
 
 // Decode fills r with what the frame says; r.Props keeps its memory, so that
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
-func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
+// A counter is given raw; a Decoder gives its total.
+func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent { return p.decode(f, r, nil) }
+
+func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Absent {
 	r.Stamp = f.Stamp
 	r.Message = ""
 	r.Props = r.Props[:0]
@@ -72,6 +85,10 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	r.Message = f.Message.Name
 	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
+	if f.Message.parts {
+		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
+		return absent
+	}
 	n := 0
 	for i := range slots {
 		s := &slots[i]
@@ -122,7 +139,7 @@ func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent)
 	if s.rest {
 		limit -= p.trailer
 	}
-	if at < 0 || at+s.size > limit {
+	if at < 0 || at+max(s.size, int(s.reach)) > limit {
 		return false
 	}
 	b := frame[at : at+s.size]

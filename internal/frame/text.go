@@ -74,30 +74,34 @@ func (s *slot) decodeText(b []byte, prop *reading.Property, absent *Absent) bool
 
 // encodeText writes a text into bytes that are 0.
 func (s *slot) encodeText(b []byte, v reading.Value) error {
+	out, err := s.textBytes(v)
+	copy(b, out)
+	return err
+}
+
+// textBytes returns the bytes of a text.
+func (s *slot) textBytes(v reading.Value) (out []byte, err error) {
 	if v.Kind != reading.Text {
-		return fmt.Errorf("%v is not a text", v)
+		return nil, fmt.Errorf("%v is not a text", v)
 	}
 	text := v.Str()
-	var out []byte
-	var err error
 	switch {
 	case s.form == formHex:
 		if out, err = hex.DecodeString(text); err != nil || len(out) != s.size {
-			return fmt.Errorf("%q is not %d bytes in hexadecimal", text, s.size)
+			return nil, fmt.Errorf("%q is not %d bytes in hexadecimal", text, s.size)
 		}
 	case s.gbk:
 		if out, err = simplifiedchinese.GBK.NewEncoder().Bytes([]byte(text)); err != nil {
-			return fmt.Errorf("%q has a character that GBK lacks", text)
+			return nil, fmt.Errorf("%q has a character that GBK lacks", text)
 		}
 	default:
 		out = []byte(text)
 	}
 	switch {
 	case len(out) > s.size:
-		return fmt.Errorf("%q is not a text of at most %d bytes", text, s.size)
+		return nil, fmt.Errorf("%q is not a text of at most %d bytes", text, s.size)
 	case s.form == formZ && bytes.IndexByte(out, 0) >= 0:
-		return fmt.Errorf("%q has a NUL, which ends such a text", text)
+		return nil, fmt.Errorf("%q has a NUL, which ends such a text", text)
 	}
-	copy(b, out)
-	return nil
+	return out, nil
 }

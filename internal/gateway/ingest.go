@@ -29,10 +29,10 @@ type ingest struct {
 	now     func() reading.Stamp
 	keeper  keeper             // takes what is to be stored
 	framed  func(*frame.Frame) // sees each accepted frame; nil = nobody does
-	plan    *frame.Plan        // the board's, with the identifiers of the cloud
 	scanner *frame.Scanner
 	report  *report.Filter
-	link    *report.Link // nil: nobody wants to know
+	link    *report.Link   // nil: nobody wants to know
+	decoder *frame.Decoder // its counters go on as long as the board's own configuration stays
 
 	// Two readings in turn: the one just decoded, and the one before, whose
 	// values are still to be noted.
@@ -63,10 +63,10 @@ func newIngest(b Board, now func() reading.Stamp, log zerolog.Logger, k keeper) 
 		log:     log.With().Str("board", b.Name).Logger(),
 		now:     now,
 		keeper:  k,
-		plan:    plan,
 		scanner: frame.NewScanner(plan, b.Baud),
 		report:  report.New(b.Period, b.Rules, b.properties()),
 		link:    newLink(b),
+		decoder: plan.NewDecoder(),
 		present: &reading.Reading{Board: b.Name}, before: &reading.Reading{Board: b.Name}, noted: true,
 		status: BoardStatus{Name: b.Name, Frame: b.Plan.Name(), Publishes: b.publishes()},
 	}
@@ -149,8 +149,8 @@ func (in *ingest) accept(f *frame.Frame) {
 		return // counted by the scanner as an unknown id
 	}
 	r := in.present
-	absent := in.plan.Decode(f, r)
-	in.count.absent += uint64(absent.Invalid + absent.Range + absent.Map + absent.NaN)
+	absent := in.decoder.Decode(f, r)
+	in.count.absent += uint64(absent.Total())
 	if len(r.Props) == 0 {
 		in.count.empty++
 		return
