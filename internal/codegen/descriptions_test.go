@@ -149,6 +149,63 @@ name = "two"
 id = 200
 crc_extra = 154
 fields = [ { name = "a", type = "<h" } ]
+
+[frame.counted]
+sync = "AA 55"
+length = { at = 2, add = 3 }
+data = 3
+max = 120
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [
+  { name = "_n", type = "B" },
+  { repeat = "_n", max = 4, group = [
+    { name = "cell", type = ">H", scale = 0.001, unit = "V" },
+    { name = "hot", type = "?" },
+    { name = "lo", type = "<u4" },
+    { name = "hi", type = "<i4" },
+  ] },
+  { name = "total", type = ">H", scale = 0.01, unit = "V" },
+  { name = "_k", type = "B" },
+  { name = "w", type = "<h", repeat = "_k", max = 5 },
+  { name = "tail", type = "<u5" },
+  { name = "tail2", type = "<u3" },
+]
+
+[frame.groups]
+sync = "AA 56"
+length = { at = 2, add = 3 }
+data = 3
+max = 120
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [
+  { count = 3, group = [ { name = "a", type = "<h" }, { type = "B", flags = { 0 = "f", 3 = "g" } }, { type = "B", const = 9 } ] },
+  { repeat = "rest", max = 6, group = [ { name = "x", type = ">i24" }, { name = "y", type = "f" } ] },
+]
+
+[frame.texts]
+sync = "AA 57"
+length = { at = 2, add = 3 }
+data = 3
+max = 120
+check = { kind = "sum16", endian = "big" }
+fields = [
+  { name = "a", type = "z", max = 9 },
+  { name = "_n", type = "B" },
+  { name = "b", type = "s", repeat = "_n", max = 12 },
+  { name = "c", type = "<h" },
+  { name = "d", type = "s", repeat = "rest", max = 20 },
+]
+
+[frame.computed]
+sync = "AA 59"
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [
+  { name = "_ma", type = "<H" },
+  { name = "_mv", type = "<H" },
+  { name = "power", expr = "_ma * _mv / 1000000", unit = "W" },
+  { name = "laps", type = "B", counter = true },
+  { name = "grams", type = "<i", scale = "1/1000", unit = "kg" },
+]
 `
 
 func testDescriptions(t *testing.T) map[string]frame.Description {

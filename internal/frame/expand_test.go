@@ -21,11 +21,21 @@ func stream(rng *rand.Rand, p *frame.Plan) []byte {
 	for range 40 {
 		m := p.Messages()[rng.IntN(len(p.Messages()))]
 		least, most := m.Sizes()
-		b := randomBytes(rng, least+rng.IntN(min(most-least, 40)+1))
-		if p.Whole(m, b) != nil { // no frame can have that size
+		b, ok := []byte(nil), false
+		for range 300 { // a size that can be, and counts that the bytes allow
+			b = randomBytes(rng, least+rng.IntN(min(most-least, 40)+1))
+			if p.Whole(m, b) != nil {
+				continue
+			}
+			b = p.Wire(nil, b)
+			if _, err := p.Parse(b); err == nil {
+				ok = true
+				break
+			}
+		}
+		if !ok {
 			continue
 		}
-		b = p.Wire(nil, b)
 		if rng.IntN(4) == 0 {
 			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
 		}

@@ -119,8 +119,15 @@ func (x *explainer) explain() Explanation {
 			best = a // of two that fit, whose turn it is
 		}
 	}
+	if v.why == accepted && v.message == nil && best.m != nil { // a line of an unknown kind
+		best = &attempt{x: x, s: best.s, total: best.total}
+	}
 	out := x.describe(best)
-	out.OK = v.why == accepted
+	if out.OK = v.why == accepted; out.OK {
+		out.Broken, out.Also = nil, nil
+	} else if out.Broken == nil {
+		out.Broken = &Fault{Rule: "other", Text: v.why.text()}
+	}
 	for _, a := range all {
 		if a != best && a.fault != nil && !out.OK {
 			out.Tried = append(out.Tried, Tried{a.m.Name, a.fault.Text})
@@ -131,6 +138,9 @@ func (x *explainer) explain() Explanation {
 
 // attempts returns what the frame would be as each message; never nothing.
 func (x *explainer) attempts() []*attempt {
+	if x.p.split > 0 {
+		return x.textAttempts()
+	}
 	var all []*attempt
 	for _, m := range x.candidates() {
 		all = append(all, x.attempt(&m.shape, m))
@@ -143,6 +153,8 @@ func (x *explainer) attempts() []*attempt {
 
 func (x *explainer) judge() verdict {
 	switch {
+	case x.p.split > 0:
+		return x.p.judgeLine(x.b, true)
 	case x.p.pieces:
 		return x.p.acceptWhole(x.b)
 	case x.p.stuff.delimited():

@@ -37,7 +37,7 @@ func (a *attempt) hints() []string {
 	looked := false
 	for _, i := range a.bad {
 		c := &a.x.p.checks[i]
-		if c.kind == kindConst {
+		if c.kind == kindConst || c.hex {
 			continue
 		}
 		looked = true
@@ -94,7 +94,7 @@ func (a *attempt) narrower() []string {
 	}
 	c := p.checks[len(p.checks)-1]
 	size := c.size + len(b) - a.total
-	if c.at >= 0 || c.kind == kindConst || size < 1 || size > 8 {
+	if c.at >= 0 || c.kind == kindConst || c.hex || size < 1 || size > 8 {
 		return nil
 	}
 	c.size, c.at, c.name = size, -(len(p.end) + size), "" // its own kind has another size

@@ -19,16 +19,17 @@ func (d *describer) fields() {
 	view := p.appendView(nil, whole)
 	places := p.viewPlaces(whole)
 	frame := Frame{Bytes: view, view: view, Message: m}
+	var moved measured
+	if n := len(view) - p.trailer; n < 0 || len(m.shape.series) > 0 && m.shape.measure(view[:n], true, &moved) != accepted {
+		return // what stands where cannot be known
+	}
 	for i := range m.slots {
 		s := &m.slots[i]
-		at, limit := resolveAt(s.at, len(view)), len(view)
-		if s.rest {
-			limit -= p.trailer
-		}
-		if at < 0 || at+s.size > limit || s.size == 0 {
+		at, size, ok := s.span(&moved, len(view), p.trailer)
+		if !ok {
 			continue
 		}
-		from, to := places[at], places[at+s.size-1]+1
+		from, to := places[at], places[at+size-1]+1
 		if to > len(d.b) {
 			continue
 		}
@@ -41,6 +42,29 @@ func (d *describer) fields() {
 		}
 		d.add(from, to-from, "field", s.name, says, false)
 	}
+}
+
+// span returns where a slot stands in a frame of total bytes; false when the
+// frame does not have it, or it takes no bytes.
+func (s *slot) span(m *measured, total, trailer int) (at, size int, ok bool) {
+	at, size, limit := resolveAt(s.at, total), s.size, total
+	if s.at >= 0 {
+		at -= m.shift[s.behind]
+	}
+	if s.rest || s.reach > 0 {
+		limit -= trailer
+	}
+	switch {
+	case s.more != nil && s.more.calc != nil:
+		return 0, 0, false
+	case s.more != nil && s.more.sized && s.more.series > 0:
+		size = m.n[s.more.series]
+	case s.more != nil && s.more.sized:
+		size = total - trailer - at
+	case s.in > 0 && int(s.nth) >= m.n[s.in]:
+		return 0, 0, false
+	}
+	return at, size, at >= 0 && size > 0 && at+max(size, int(s.reach)) <= limit
 }
 
 // viewPlaces returns where each byte of the fields' form of a frame stands in

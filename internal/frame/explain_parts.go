@@ -19,7 +19,11 @@ func (x *explainer) describe(a *attempt) Explanation {
 		d.b = x.b
 	}
 	d.head()
-	if a.m != nil && a.total > 0 {
+	switch {
+	case a.m == nil || a.total <= 0:
+	case x.p.split > 0:
+		d.pieces()
+	default:
 		d.fields()
 	}
 	d.tail()
@@ -163,7 +167,5 @@ func (d *describer) tail() {
 
 // computed writes what a check should be.
 func (d *describer) computed(c *check) string {
-	want := make([]byte, c.size)
-	storeUint(want, c.compute(d.b, d.a.total, d.a.s.extra), c.big)
-	return hexOf(want)
+	return c.shown(c.expected(d.b, d.a.total, d.a.s.extra))
 }

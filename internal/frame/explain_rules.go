@@ -44,6 +44,7 @@ func (x *explainer) attempt(s *shape, m *MessagePlan) *attempt {
 	}
 	a.checkSize()
 	a.checkConsts()
+	a.checkCounts()
 	a.checkChecks(true)
 	a.checkEnd()
 	a.checkChecks(false)

@@ -36,6 +36,9 @@ func (a *attempt) checkSize() {
 	case s.length != nil && len(b) < s.length.needs(b):
 		a.cut(s.min)
 		return
+	case s.counts:
+		a.sizeByCounts()
+		return
 	case s.size == 0 && s.length == nil:
 		a.sizeByEnd()
 		return
@@ -191,14 +194,31 @@ func (a *attempt) checkChecks(head bool) {
 			continue
 		}
 		at := resolveAt(c.at, a.total)
-		want := make([]byte, c.size)
-		storeUint(want, c.compute(b, a.total, a.s.extra), c.big)
-		found := hexOf(b[at : at+c.size])
+		want, found := c.shown(c.expected(b, a.total, a.s.extra)), c.shown(b[at:at+c.size])
 		a.bad = append(a.bad, i)
-		a.breaks(whyCheck, Fault{Rule: "check", At: at, Found: found, Expected: hexOf(want),
+		a.breaks(whyCheck, Fault{Rule: "check", At: at, Found: found, Expected: want,
 			Text: fmt.Sprintf("the check fails: %s gives %s, but %s %s %s",
-				c.says(), hexOf(want), place(at, c.size), is(c.size), found)})
+				c.says(), want, place(at, c.size), is(c.size), found)})
 	}
+}
+
+// expected returns the bytes that the check should have.
+func (c *check) expected(frame []byte, total int, extra byte) []byte {
+	want := make([]byte, c.size)
+	if v := c.compute(frame, total, extra); c.hex {
+		c.putHex(want, v)
+	} else {
+		storeUint(want, v, c.big)
+	}
+	return want
+}
+
+// shown writes a check as a person would: one of digits is text.
+func (c *check) shown(b []byte) string {
+	if c.hex {
+		return fmt.Sprintf("%q", b)
+	}
+	return hexOf(b)
 }
 
 // canCheck reports whether all bytes that the check needs are there.

@@ -79,6 +79,38 @@ func TestExplain_Faults(t *testing.T) {
 	}
 }
 
+// TestExplain_CountsAndLines: values that a field counts, and lines of text.
+func TestExplain_CountsAndLines(t *testing.T) {
+	counted := mustCompile(t, "cells", frame.Description{Sync: "AA", Check: []frame.Check{{Kind: "sum8"}}, Fields: []frame.Field{
+		{Name: "_n", Type: "B"},
+		{Repeat: "_n", Max: 3, Group: []frame.Field{{Name: "cell", Type: ">H", Unit: "mV"}}},
+		{Name: "total", Type: "B"},
+	}})
+	e := counted.Explain(fromHex(t, "AA 02 0E 10 0E 11 07 F0"))
+	want := `0 AA sync
+1 02 field, _n, 2
+2 0E 10 field, cell0, 3600 mV
+4 0E 11 field, cell1, 3601 mV
+6 07 field, total, 7
+7 F0 check, sum8 over 0:-1: holds`
+	if got := parts(e); !e.OK || got != want {
+		t.Errorf("%s\n%s\nwant\n%s", told(e), got, want)
+	}
+	e = counted.Explain(fromHex(t, "AA 04 0E 10 0E 11 07 F2"))
+	if want := "a count is impossible: byte 1 is 04, at most 3"; e.OK || !strings.HasPrefix(told(e), want) {
+		t.Errorf("got %s, want %s", told(e), want)
+	}
+	nmea := describedPlan(t, "nmea0183")
+	line := "$GPGGA,092725.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,*5B\r\n"
+	if e = nmea.Explain([]byte(line)); !e.OK || e.Message != "gga" || !strings.Contains(parts(e), "altitude") {
+		t.Errorf("%v %s %s\n%s", e.OK, e.Message, told(e), parts(e))
+	}
+	e = nmea.Explain([]byte(strings.Replace(line, "*5B", "*5C", 1)))
+	if want := `the check fails: xor8 over 1:-5 gives "5B", but bytes 71 to 72 are "5C"`; e.OK || !strings.HasPrefix(told(e), want) {
+		t.Errorf("got %s, want %s", told(e), want)
+	}
+}
+
 // badVectors are the published frames that are none, and why.
 var badVectors = map[string]string{
 	"tfmini cmd (doc WRONG?)": "the check fails: sum8 over 0:-1 gives 61, but byte 4 is 60",
