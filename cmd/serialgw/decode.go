@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func newDecode(std streams) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, args []string) error { return runDecode(cmd.Context(), o, args, std) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`: "+strings.Join(frame.PresetNames(), ", "))
+	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.config, "config", "c", "", "configuration `file` that describes the frame")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of the frame in that configuration; default: the first board's")
 	f.StringVarP(&o.in, "in", "i", "-", "raw bytes from this `file`; - is standard input")
@@ -86,7 +87,7 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	case o.preset != "" && (o.config != "" || o.frame != ""):
 		return nil, usagef("--preset and --config describe the same thing: give one of them")
 	case o.preset == "" && o.config == "":
-		return nil, usagef("which frame? give --preset with one of %s, or --config", strings.Join(frame.PresetNames(), ", "))
+		return nil, usagef("which frame? give --preset NAME (\"serialgw frame list\" lists them), or --config")
 	case o.preset != "":
 		return presetPlan(o.preset, "--config "+defaultConfig+" --frame", defaultConfig)
 	}
@@ -97,7 +98,7 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	}
 	if o.frame == "" {
 		if len(cfg.Boards) == 0 {
-			return nil, usagef("%s has no board to take the frame from: give --frame with one of %s", o.config, strings.Join(cfg.FrameNames(), ", "))
+			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg))
 		}
 		o.frame = cfg.Boards[0].Frame
 	}
@@ -112,13 +113,23 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
 			hint = fmt.Sprintf(": did you mean %s?", near)
 		}
-		return nil, usagef("%w%s; these exist: %s", err, hint, strings.Join(cfg.FrameNames(), ", "))
+		return nil, usagef("%w%s%s", err, hint, ownFrames(cfg))
 	}
 	plan, errs := frame.Compile(name, description)
 	if len(errs) > 0 {
 		return nil, usagef("frame %s: %w", name, errs)
 	}
 	return plan, nil
+}
+
+// ownFrames lists the frames of the configuration, and says where the presets
+// are.
+func ownFrames(cfg *config.Config) string {
+	own := ""
+	if len(cfg.Frames) > 0 {
+		own = "the configuration has " + strings.Join(slices.Sorted(maps.Keys(cfg.Frames)), ", ") + ", and "
+	}
+	return "; " + own + "\"serialgw frame list\" lists the presets"
 }
 
 // presetPlan compiles a preset. The name of a frame in the configuration is

@@ -104,7 +104,7 @@ func newRecord(std streams) *cobra.Command {
 	configFlag(cmd, &o.config)
 	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the only one")
 	o.portFlags(cmd)
-	f.StringVarP(&o.preset, "preset", "p", "", "preset `name` whose frames are shown: "+strings.Join(frame.PresetNames(), ", "))
+	f.StringVarP(&o.preset, "preset", "p", "", "preset `name` whose frames are shown; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of a frame of the configuration that is shown; default: the board's")
 	f.DurationVar(&o.limit, "for", 0, "end after this `time`")
 	f.StringVar(&o.rotateSize, "rotate-size", "", "begin another file before one exceeds this `size`, such as \"64 MiB\"")

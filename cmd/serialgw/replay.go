@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,7 +10,6 @@ import (
 
 	"serialgw/internal/capture"
 	"serialgw/internal/config"
-	"serialgw/internal/frame"
 	"serialgw/internal/gateway"
 )
 
@@ -84,7 +82,7 @@ func newReplay(std streams) *cobra.Command {
 func (o *replayOptions) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.config, "config", "c", "gateway.toml", "configuration `file`")
 	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the one whose port was recorded")
-	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration: "+strings.Join(frame.PresetNames(), ", "))
+	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of another frame of the configuration than the board's")
 	f.StringVar(&o.report, "report", "", "instead of the board's report, rules and health: all, or a `period` such as 1s")
 	f.StringVar(&o.as, "as", "", "read FILE as pcapng, hex or raw; default: its beginning tells")

@@ -133,11 +133,10 @@ func boardNames(cfg *config.Config) string {
 // loadConfig reads the configuration. What is not needed for this run, the
 // login or the port, need not be filled in yet.
 func (r *replay) loadConfig() (*config.Config, error) {
-	presets := strings.Join(frame.PresetNames(), ", ")
 	if !r.print && !r.sim {
 		cfg, err := loadConfig(r.config, r.std)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w; or give --preset (%s) with --print or --sim", err, presets)
+			err = fmt.Errorf("%w; or give --preset NAME with --print or --sim: \"serialgw frame list\" lists them", err)
 		}
 		return cfg, err
 	}
@@ -145,7 +144,7 @@ func (r *replay) loadConfig() (*config.Config, error) {
 		return !strings.HasPrefix(key, "onenet") && !strings.HasSuffix(key, ".port")
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w; or give --preset (%s)", err, presets)
+		err = fmt.Errorf("%w; or give --preset NAME: \"serialgw frame list\" lists them", err)
 	}
 	return cfg, err
 }

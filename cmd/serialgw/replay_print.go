@@ -87,7 +87,7 @@ func noFrame(name string, m frame.Metrics, raw texture) error {
 	if m.CheckFailed > 0 {
 		text += fmt.Sprintf("; %s failed the check", count(m.CheckFailed, "frame"))
 	}
-	return errors.New(text + `; another preset or baud rate? "serialgw decode --help" lists the presets`)
+	return errors.New(text + `; another preset or baud rate? "serialgw frame list" lists the presets`)
 }
 
 // texture tells text from other bytes.

@@ -254,3 +254,17 @@ func FuzzParse(f *testing.F) {
 		scanLines(text)
 	})
 }
+
+// TestDescription_OverAVariant: a frame of the file starts from a variant that
+// itself starts from another of its family.
+func TestDescription_OverAVariant(t *testing.T) {
+	c := Config{Frames: map[string]frame.Description{"mine": {Preset: "openmv-unsigned-ff", Sync: "2C 13"}}}
+	d, err := c.Description("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{d.Sync, d.End, d.Struct, d.Names[2]}
+	if want := []string{"2C 13", "FF", "<BBHHHHB", "cx"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"serialgw/internal/frame"
 )
@@ -28,9 +27,9 @@ func ParseFrames(source []byte, file string) (map[string]frame.Description, []Is
 // Presets returns every shipped frame description by name, each over the
 // preset that it starts from.
 func Presets() (map[string]frame.Description, error) {
-	all := map[string]frame.Description{}
+	all, book := map[string]frame.Description{}, presetBook{}
 	for _, name := range frame.PresetNames() {
-		description, err := preset(name)
+		description, err := book.preset(name)
 		if err != nil {
 			return nil, err
 		}
@@ -39,24 +38,33 @@ func Presets() (map[string]frame.Description, error) {
 	return all, nil
 }
 
-// preset returns one shipped description.
-func preset(name string) (frame.Description, error) {
-	source, ok := frame.PresetSource(name)
-	if !ok {
+// presetBook holds the families read so far, as their files have them: by
+// family, then by preset.
+type presetBook map[string]map[string]frame.Description
+
+// preset returns one shipped description, over the preset that it starts from.
+func (b presetBook) preset(name string) (frame.Description, error) {
+	family := frame.Family(name)
+	if family == "" {
 		return frame.Description{}, fmt.Errorf("%w %q", ErrUnknownFrame, name)
 	}
-	frames, issues := ParseFrames(source, "preset "+name)
-	if Failed(issues) {
-		return frame.Description{}, fmt.Errorf("cannot read the preset: %w", issues[0])
+	if b[family] == nil {
+		source, _ := frame.FamilySource(family)
+		frames, issues := ParseFrames(source, "presets of "+family)
+		if Failed(issues) {
+			return frame.Description{}, fmt.Errorf("cannot read the presets of %s: %w", family, issues[0])
+		}
+		b[family] = frames
 	}
-	description, ok := frames[name]
-	if !ok {
-		return frame.Description{}, fmt.Errorf("preset %s does not describe [frame.%s]", name, name)
+	description := b[family][name]
+	if description.Preset == "" {
+		return description, nil
 	}
-	if base := description.Preset; base != "" && base != name {
-		return overPreset(description)
+	base, err := b.preset(description.Preset)
+	if err != nil {
+		return frame.Description{}, err
 	}
-	return description, nil
+	return description.Over(base), nil
 }
 
 // overPreset puts the keys of d over the preset that it names, if any.
@@ -64,7 +72,7 @@ func overPreset(d frame.Description) (frame.Description, error) {
 	if d.Preset == "" {
 		return d, nil
 	}
-	base, err := preset(d.Preset)
+	base, err := presetBook{}.preset(d.Preset)
 	if err != nil {
 		return frame.Description{}, err
 	}
@@ -78,7 +86,7 @@ func (c *Config) Description(name string) (frame.Description, error) {
 	if own, ok := c.Frames[name]; ok {
 		return overPreset(own)
 	}
-	return preset(name)
+	return presetBook{}.preset(name)
 }
 
 // Plans returns the compiled frame of every board, by frame name. A frame that
@@ -136,7 +144,7 @@ func nearestFrame(name string, names []string) string {
 	if near := Nearest(name, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	return "the presets are " + strings.Join(frame.PresetNames(), ", ")
+	return `"serialgw frame list" lists the presets`
 }
 
 // compile turns the frame's own errors into issues; path gives the place of

@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"slices"
 	"testing"
 
 	"serialgw/internal/frame"
@@ -38,15 +39,10 @@ func TestScanDecode_AllocatesNothing(t *testing.T) {
 	}
 }
 
-// steadyChunk is a good frame and the first half of a damaged one.
+// steadyChunk is one of the preset's own frames, twice.
 func steadyChunk(t testing.TB, name string) []byte {
-	for _, c := range wireCases {
-		if c.preset == name && c.name == "good" || c.preset == name && c.noise == 0 {
-			good := fromHex(t, c.wire)
-			return append(good, good...)
-		}
-	}
-	return fromHex(t, floatGood)
+	good := fromHex(t, presetDescription(t, name).Examples[0].Hex)
+	return slices.Concat(good, good)
 }
 
 // TestDecode_ValuesAllocateNothing: whatever form a number has, reading it costs

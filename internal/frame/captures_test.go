@@ -90,6 +90,9 @@ func TestDescriptions_NameTheirSource(t *testing.T) {
 		t.Fatalf("no descriptions: %v", err)
 	}
 	for _, path := range files {
+		if name := strings.TrimSuffix(filepath.Base(path), ".toml"); frame.Family(name) != "" {
+			t.Errorf("%s: %s is a preset", path, name)
+		}
 		source, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package frame_test
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -147,6 +148,10 @@ func TestRoundTrip_EveryPreset(t *testing.T) {
 	for _, name := range frame.PresetNames() {
 		p := presetPlan(t, name)
 		for _, m := range p.Messages() {
+			derived := slices.ContainsFunc(m.Properties(), func(i frame.PropertyInfo) bool { return m.Derived(i.Name) })
+			if derived { // what it says does not make the frame
+				continue
+			}
 			t.Run(name+"/"+m.Name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) { roundTrip(t, p, m) })
 			})
@@ -190,8 +195,8 @@ func trip(t *rapid.T, p *frame.Plan, m *frame.MessagePlan, v map[string]reading.
 	}
 	f, err := p.Parse(b)
 	for n := range b {
-		if _, short := p.Parse(b[:n]); err != nil && short == nil && m.Turn != "" {
-			t.Skip("its beginning is a frame of the other turn, with a right check")
+		if _, short := p.Parse(b[:n]); err != nil && short == nil && (m.Turn != "" || !p.Checked()) {
+			t.Skip("its beginning is a frame of the other turn, or ends where a value looks like the end marker")
 		}
 	}
 	if err != nil {
@@ -209,11 +214,11 @@ func trip(t *rapid.T, p *frame.Plan, m *frame.MessagePlan, v map[string]reading.
 func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 	switch {
 	case info.Labels != nil:
-		for label := range info.Labels {
-			return reading.IntValue(label)
-		}
+		return reading.IntValue(rapid.SampledFrom(slices.Sorted(maps.Keys(info.Labels))).Draw(t, info.Name))
 	case info.Kind == reading.Bool:
 		return reading.BoolValue(rapid.Bool().Draw(t, info.Name))
+	case info.Kind == reading.Float32 && info.Range == nil:
+		return reading.Float32Value(rapid.Float32().Draw(t, info.Name))
 	case info.Kind == reading.Text && info.Encoding == "hex":
 		return reading.TextValue(rapid.StringOfN(rapid.RuneFrom([]rune("0123456789ABCDEF")), info.Size, info.Size, -1).Draw(t, info.Name))
 	case info.Kind == reading.Text:
@@ -221,6 +226,9 @@ func drawValue(t *rapid.T, info frame.PropertyInfo) reading.Value {
 	case info.Kind == reading.Float32:
 		f := rapid.Float32Range(float32(info.Range[0]), float32(info.Range[1])).Draw(t, info.Name)
 		return reading.Float32Value(f)
+	}
+	if info.Range == nil { // a counter: encoding knows no earlier frame
+		return reading.IntValue(rapid.Int64Range(0, 999).Draw(t, info.Name))
 	}
 	power := math.Pow10(info.Digits)
 	low, high := int64(math.Ceil(info.Range[0]*power)), int64(math.Floor(info.Range[1]*power))

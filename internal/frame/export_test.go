@@ -1,6 +1,9 @@
 package frame
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Work returns how many bytes the scanner's judgements may have read, plus
 // those it moved.
@@ -38,4 +41,11 @@ func (v verdict) String() string {
 		return fmt.Sprintf("%s, %d bytes", name, v.extent.total)
 	}
 	return fmt.Sprintf("reason %d, %d bytes dropped", v.why, v.drop)
+}
+
+// Derived reports whether the message's value of that name is made from others:
+// encoding it alone does not bring it back.
+func (m *MessagePlan) Derived(name string) bool {
+	i := slices.IndexFunc(m.slots, func(s slot) bool { return s.name == name })
+	return i >= 0 && m.slots[i].more != nil && m.slots[i].more.calc != nil
 }

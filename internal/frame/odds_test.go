@@ -62,10 +62,10 @@ func TestPlan_Odds(t *testing.T) {
 // TestPlan_OddsOfPresets: so many wrong readings come of 20 MB of noise.
 func TestPlan_OddsOfPresets(t *testing.T) {
 	for preset, want := range map[string]float64{
-		"demo":   20e6 * math.Pow(256, -6),             // sync, length, id, check
-		"ano-v7": 20e6 * 52. / 256 * math.Pow(256, -4), // sync, id, check; lengths of 13 to 64
-		"jy901":  20e6 * 12. / 256 * math.Pow(256, -2), // sync, check; 12 types
-		"openmv": 20e6 * math.Pow(256, -3),             // sync, end
+		"demo":   20e6 * math.Pow(256, -6),              // sync, length, id, check
+		"ano-v7": 20e6 * 716. / 256 * math.Pow(256, -4), // sync, id, check; 716 sizes of 14 messages up to 64
+		"jy901":  20e6 * 12. / 256 * math.Pow(256, -2),  // sync, check; 12 types
+		"openmv": 20e6 * math.Pow(256, -3),              // sync, end
 	} {
 		if got := 20e6 * presetPlan(t, preset).Odds(); math.Abs(got/want-1) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", preset, got, want)

@@ -10,6 +10,9 @@ import "slices"
 func (d Description) Over(base Description) Description {
 	out := base
 	out.Examples = d.Examples
+	replace(&out.Title, d.Title)
+	replace(&out.Source, d.Source)
+	replace(&out.Likely, d.Likely)
 	replace(&out.Sync, d.Sync)
 	if d.Size != 0 || d.Length != nil {
 		out.Size, out.Length = d.Size, d.Length

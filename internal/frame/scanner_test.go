@@ -96,15 +96,22 @@ func TestScanner_RandomChunksGiveTheSameFrames(t *testing.T) {
 	}
 }
 
-// mixedStream joins the preset's table rows, noise, and damaged frames.
+// mixedStream joins the preset's table rows and examples, noise, and damaged
+// frames.
 func mixedStream(t testing.TB, preset string, rng *rand.Rand) []byte {
+	var wires []string
+	for _, c := range wireCases {
+		if c.preset == preset {
+			wires = append(wires, c.wire)
+		}
+	}
+	for _, e := range presetDescription(t, preset).Examples {
+		wires = append(wires, e.Hex)
+	}
 	var out []byte
 	for range 30 {
-		for _, c := range wireCases {
-			if c.preset != preset {
-				continue
-			}
-			b := fromHex(t, c.wire)
+		for _, wire := range wires {
+			b := fromHex(t, wire)
 			if rng.IntN(4) == 0 {
 				b[rng.IntN(len(b))] ^= byte(1 + rng.IntN(255))
 			}

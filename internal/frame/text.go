@@ -53,9 +53,10 @@ func (s *slot) text(b []byte) string {
 		b = bytes.TrimRight(b, "\x00")
 	}
 	if s.gbk {
-		// A decoder writes U+FFFD where it cannot read: it has no errors.
-		if decoded, err := simplifiedchinese.GBK.NewDecoder().Bytes(b); err == nil {
-			b = decoded
+		// A decoder writes U+FFFD where it cannot read: it has no errors. It is
+		// given a copy, or every caller's bytes would have to lie on the heap.
+		if decoded, err := simplifiedchinese.GBK.NewDecoder().String(string(b)); err == nil {
+			return decoded
 		}
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")

@@ -43,5 +43,16 @@ func (t *tally) add(o tally) {
 func (t *tally) found() int { return t.whole - t.lost - t.hidden }
 
 // mostBy is how many rare and independent events may happen where so many are
-// expected: three sigma more.
-func mostBy(expected float64) int { return int(expected + 3*math.Sqrt(expected)) }
+// expected: more come once in 740 times, as more than three sigma do of a
+// normal distribution. This one is Poisson's.
+func mostBy(expected float64) int {
+	if expected > 100 { // near enough to the normal one
+		return int(expected + 3*math.Sqrt(expected))
+	}
+	n, one := 0, math.Exp(-expected) // the chance of n events
+	for sum := one; sum < 0.99865; sum += one {
+		n++
+		one *= expected / float64(n)
+	}
+	return n
+}
