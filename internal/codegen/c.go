@@ -68,15 +68,6 @@ func (m *model) eachItem(visit func(*item)) {
 
 // possible refuses what no generator of frames can write.
 func (m *model) possible() error {
-	lengths := []*frame.Length{m.d.Length}
-	for _, one := range m.messages {
-		lengths = append(lengths, one.Length)
-	}
-	for _, l := range lengths {
-		if l != nil && strings.TrimLeft(l.Type, "<>") == "varint" {
-			return fmt.Errorf("length: a varint cannot be generated")
-		}
-	}
 	for _, one := range m.messages {
 		for _, it := range one.items {
 			if it.Const != nil && (it.pos.Type.Kind == frame.TypeBCD || it.pos.Type.Kind == frame.TypeMidi) && it.many {
@@ -125,18 +116,38 @@ func (m *model) frameMax(most int) int {
 	if m.stuffKind() == "dxl2" {
 		return most + most/3 + 1
 	}
+	if m.varint() >= 0 {
+		return most + 3
+	}
 	return most
 }
 
+// varint is where a length of changing size stands; -1: there is none.
+func (m *model) varint() int {
+	if l := m.d.Length; l != nil && isVarint(l) {
+		return l.At
+	}
+	for _, one := range m.messages {
+		if l := one.Length; l != nil && isVarint(l) {
+			return l.At
+		}
+	}
+	return -1
+}
+
+func isVarint(l *frame.Length) bool { return strings.TrimLeft(l.Type, "<>!") == "varint" }
+
+// moves reports whether the frame grows while its length is written.
+func (m *model) moves() bool { return m.stuffKind() == "dxl2" || m.varint() >= 0 }
+
 // lineMax is the most bytes on the line, with escapes and delimiters.
 func (m *model) lineMax(most int) int {
+	most = m.frameMax(most)
 	switch m.stuffKind() {
-	case "":
+	case "", "dxl2":
 		return most
 	case "cobs":
 		return most + most/254 + 2
-	case "dxl2":
-		return m.frameMax(most)
 	}
 	return 2*most + 2
 }

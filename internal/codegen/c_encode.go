@@ -25,14 +25,14 @@ func (g *cgen) encode(one *message) {
 			g.line("uint8_t f[%s_FRAME_MAX];", up)
 		}
 		switch {
-		case one.fixed && g.stuffKind() == "dxl2":
+		case one.fixed && g.moves():
 			g.line("size_t n = %d;", one.min)
 		case one.fixed:
 			g.line("const size_t n = %d;", one.min)
 		default:
 			g.line("size_t n = %d, p = 0;", one.min)
 		}
-		g.line("\nmemset(f, 0, %d);", one.max)
+		g.line("\nmemset(f, 0, %d);", g.frameMax(one.max))
 		for i, b := range g.sync {
 			g.line("f[%d] = 0x%02X;", i, b)
 		}

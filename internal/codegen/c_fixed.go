@@ -45,7 +45,7 @@ func (g *cgen) fromEnd(one *message, at int) string {
 	switch {
 	case at >= 0:
 		return fmt.Sprint(at)
-	case one.fixed && g.stuffKind() != "dxl2":
+	case one.fixed && !g.moves():
 		return fmt.Sprint(one.min + at)
 	}
 	return add("n", at)
@@ -88,6 +88,10 @@ func (g *cgen) length(l *frame.Length) {
 				}
 				g.line("len -= (size_t)f[%d] << %d;", r.At+i, shift)
 			}
+		}
+		if isVarint(l) {
+			g.line("%s", strings.ReplaceAll(cVarint, "AT", fmt.Sprint(l.At)))
+			return
 		}
 		if most := 8 * refBytes(l.Type); most < 32 {
 			g.line("if (len > 0x%X)\n    return 0;", 1<<most-1)

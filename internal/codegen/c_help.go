@@ -250,6 +250,18 @@ func (g *cgen) escaping() string {
 	return b.String()
 }
 
+// cVarint makes room for the bytes of a varint beyond its first.
+const cVarint = `size_t k = 1;
+
+while (len >> (7 * k) != 0)
+    k++;
+if (k > 4)
+    return 0;
+memmove(f + AT + k, f + AT + 1, n - AT - 1);
+for (size_t i = 0; i < k; i++)
+    f[AT + i] = (uint8_t)((len >> (7 * i) & 0x7F) | (i + 1 < k ? 0x80 : 0));
+n += k - 1;`
+
 const cCOBS = `/* Writes a frame in COBS, with the 0 that ends it. */
 static inline size_t PRE_stuff(uint8_t *out, const uint8_t *f, size_t n)
 {

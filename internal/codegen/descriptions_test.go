@@ -196,6 +196,14 @@ fields = [
   { name = "d", type = "s", repeat = "rest", max = 20 },
 ]
 
+[frame.long]
+sync = "AA 5A"
+length = { at = 2, type = "varint", add = 3 }
+data = 3
+max = 400
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [ { name = "a", type = "B", repeat = "rest", max = 300 } ]
+
 [frame.computed]
 sync = "AA 59"
 check = { kind = "crc-16/modbus", endian = "little" }

@@ -47,11 +47,6 @@ func TestGenerators_WriteEveryFrame(t *testing.T) {
 // TestGenerators_RefuseWhatTheyCannotWrite: nothing is left out silently.
 func TestGenerators_RefuseWhatTheyCannotWrite(t *testing.T) {
 	for _, row := range []struct{ language, toml, want string }{
-		{"C", `sync = "AA"
-length = { at = 1, type = "varint", add = 3 }
-max = 200
-check = { kind = "sum8" }
-fields = [ { name = "a", type = "B" } ]`, "length: a varint cannot be generated"},
 		{"Lua", `sync = "AA"
 check = { kind = "crc-64/xz", endian = "big" }
 fields = [ { name = "a", type = "B" } ]`, "check: a check of more than 32 bits cannot be generated"},

@@ -9,7 +9,8 @@ import (
 
 // Lua writes a dissector for Wireshark: every property with its scaled value,
 // every check with what it should be. It takes packets of link type USER0 that
-// hold one frame each, with or without the escapes of the line.
+// hold one frame each, with or without the escapes of the line. Of a computed
+// value it says how it is computed.
 //
 // An error names what the description has that Lua cannot be given.
 func Lua(name string, d frame.Description) (string, error) {

@@ -16,6 +16,11 @@ func (g *luagen) message(one *message, plan *frame.MessagePlan) {
 		for _, it := range one.items {
 			g.show(one, plan, it)
 		}
+		for _, f := range one.Fields { // the language of expressions is the gateway's
+			if f.Expr != "" && !strings.HasPrefix(f.Name, "_") {
+				g.line("t:add(tvb(), %q)", f.Name+" is computed by the gateway: "+f.Expr)
+			}
+		}
 	})
 	g.line("end\n")
 }

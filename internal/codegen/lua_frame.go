@@ -39,6 +39,8 @@ func (g *luagen) stuffing() {
 				op = fmt.Sprintf("bit.bxor(b[i], %d)", u.Xor)
 			}
 			g.line("local out = {n = b.n, at = b.at}\nfor i = 0, b.n - 1 do out[i] = b[i] end\nfor i = clip(%d, b.n), %s - 1 do out[i] = %s end\nreturn out", over.from, to, op)
+		case g.varint() >= 0:
+			g.line("%s", strings.ReplaceAll(luaVarint, "AT", fmt.Sprint(g.varint())))
 		default:
 			g.line("return b")
 		}

@@ -158,6 +158,18 @@ end
 out.n = n
 return out`
 
+const luaVarint = `local out, n = {at = {}}, 0
+local more = 0
+while (b[AT + more] or 0) >= 128 do more = more + 1 end
+for i = 0, b.n - 1 do
+  if i <= AT or i > AT + more then
+    out[n], out.at[n] = b[i], b.at[i]
+    n = n + 1
+  end
+end
+out.n = n
+return out`
+
 const luaDXL2 = `local out, n, i = {at = {}}, 0, 0
 while i < b.n do
   out[n], out.at[n] = b[i], b.at[i]
@@ -175,7 +187,7 @@ local function find(b, v)
   local id, other = GETID, nil
   for _, m in ipairs(messages) do
     if not m.ids or m.ids[id] then
-      if b.n >= m.min and b.n <= m.max then return m end
+      if v.n >= m.min and v.n <= m.max then return m end
       other = other or m
     end
   end
@@ -210,8 +222,8 @@ function p.dissector(tvb, pinfo, tree)
   if m then
     t:add(f.message, m.name)
     pinfo.cols.info = m.name
-    if b.n < m.min or b.n > m.max then
-      t:add_proto_expert_info(bad_frame, b.n .. " bytes, but " .. m.name .. " has " .. m.min .. " to " .. m.max)
+    if v.n < m.min or v.n > m.max then
+      t:add_proto_expert_info(bad_frame, v.n .. " bytes, but " .. m.name .. " has " .. m.min .. " to " .. m.max)
     end
     m.show(t, tvb, v)
   else

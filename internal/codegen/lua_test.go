@@ -158,7 +158,20 @@ func shows(t *testing.T, m *model, text string, r reading.Reading) bool {
 			values[name] = value
 		}
 	}
+	computed := map[string]bool{}
+	for _, one := range m.messages {
+		for _, f := range one.Fields {
+			computed[f.Name] = computed[f.Name] || f.Expr != ""
+		}
+	}
 	for _, p := range r.Props {
+		if computed[p.Name] {
+			if !strings.Contains(text, p.Name+" is computed by the gateway: ") {
+				t.Errorf("%s: nothing says that it is computed", p.Name)
+				return false
+			}
+			continue
+		}
 		got, ok := values[p.Name]
 		if empty := p.Value.Kind == reading.Text && strings.TrimSpace(p.Value.Str()) == ""; !empty && (!ok || !sameText(got, p)) {
 			t.Errorf("%s: tshark shows %q, want %v", p.Name, got, p.Value)

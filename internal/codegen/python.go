@@ -89,6 +89,17 @@ def _put_text(f, at, n, x):
         f[at + i] = x[i]
 
 
+def _varint(x):
+    if not 0 <= x < 1 << 28:
+        raise ValueError("no length can say that size")
+    out = bytearray()
+    while x > 0x7F:
+        out.append(x & 0x7F | 0x80)
+        x >>= 7
+    out.append(x)
+    return out
+
+
 def _f32(x):
     return struct.unpack("<I", struct.pack("<f", x))[0]
 

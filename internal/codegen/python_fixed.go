@@ -77,6 +77,10 @@ func (g *pygen) length(l *frame.Length) {
 			g.line("size -= f[%d] << %d", r.At+i, shift)
 		}
 	}
+	if isVarint(l) {
+		g.line("f = f[:%d] + _varint(size) + f[%d:n]\nn = len(f)", l.At, l.At+1)
+		return
+	}
 	g.line("if not 0 <= size < 1 << %d:\n    raise ValueError(\"no length can say that size\")", 8*refBytes(l.Type))
 	g.put(l.At, l.Type, "size")
 }
