@@ -215,7 +215,7 @@ func writeFrames(w io.Writer, all []listedFrame) error {
 		}
 		title := f.Title
 		if f.Likely != "" {
-			title += " (likely: " + f.Likely + ")"
+			title += " (partly only likely: see frame show)"
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", shown, f.Name, title)
 	}
