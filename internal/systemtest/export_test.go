@@ -63,6 +63,29 @@ func TestExport_Tshark(t *testing.T) {
 	}
 }
 
+// TestExport_Lua shows exported frames by the dissector that "frame lua" writes.
+func TestExport_Lua(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, frames, script := filepath.Join(dir, "log"), filepath.Join(dir, "frames.pcapng"), filepath.Join(dir, "jy901.lua")
+	must(t, os.WriteFile(log, []byte("[22:00:41.748]收←◆00 55 53 69 21 7d f8\n[22:00:41.750]收←◆e8 c4 82 46 1b 01\n"), 0o600))
+	lua, stderr, code := verb(t, time.Minute, "frame", "lua", "jy901")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	must(t, os.WriteFile(script, []byte(lua), 0o600))
+	// As root, scripts run only when this says so.
+	must(t, os.WriteFile(filepath.Join(dir, "init.lua"), []byte("run_user_scripts_when_superuser = true\n"), 0o600))
+	if _, stderr, code := verb(t, time.Minute, "export", "--frames", log, "-o", frames, "--preset", "jy901"); code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	seen, _ := tool(t, nil, "env", "WIRESHARK_CONFIG_DIR="+dir, "tshark", "-r", frames, "-X", "lua_script:"+script, "-T", "fields",
+		"-e", "gw_jy901.message", "-e", "gw_jy901.angle.roll", "-E", "separator=|")
+	if got := strings.TrimSpace(string(seen)); !strings.HasPrefix(got, "angle|46.98") || strings.Contains(got, "\n") {
+		t.Errorf("tshark shows %q, want one angle with a roll of 46.983", got)
+	}
+}
+
 // TestExport_RTAC gives a recorded Modbus bus to Wireshark's own dissector: it
 // finds every CRC right, as many frames as sigrok's decode of the recording has.
 func TestExport_RTAC(t *testing.T) {
