@@ -49,7 +49,7 @@ var vectorRows = map[string]vectorRow{
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},
 	"hipnuc hi91":             {"hipnuc", "temp=35 system_time=1840392", false},
 	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 year=2016 month=3 day=24 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
-	"enocean esp3":            {"enocean", "rorg=210 dbm=-77", false},
+	"enocean esp3":            {"enocean", "vld sender=008035C4 dbm=-77", false},
 	"xbee api1":               {"xbee", "frame_type=35", false},
 	"zdt pos":                 {"zdt-emm", "position=-3", true},
 	"nextion touch":           {"nextion", "page=0 component=1 pressed=1", true},
