@@ -58,10 +58,10 @@ func candidates(t *testing.T) []detect.Candidate {
 func TestAll_Captures(t *testing.T) {
 	all := candidates(t)
 	for file, families := range map[string][]string{
-		"pypms/PMS3003.hexdump":                       {"pms3003", "pms"},
-		"pypms/PMSx003.hexdump":                       {"pmsx003", "pms"},
-		"pypms/SDS01x.hexdump":                        {"sds011"},
-		"pypms/SPS30.hexdump":                         {"sps30"},
+		"pypms/PMS3003.hexdump":                       {"plantower"},
+		"pypms/PMSx003.hexdump":                       {"plantower"},
+		"pypms/SDS01x.hexdump":                        {"novafitness"},
+		"pypms/SPS30.hexdump":                         {"sensirion"},
 		"pyubx2/pygpsdata-HNR.log":                    {"ubx"},
 		"pyubx2/pygpsdata-BADCK2.log":                 {"ubx"},
 		"gpsd/ublox-neo-m8u-hnr.log":                  {"ubx"},
