@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system endurance rig torture sabotage transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system peers endurance rig torture sabotage transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:[^#]*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,7 +61,7 @@ fuzz: ### every fuzz target, each for FUZZTIME=60s
 	  done; done
 
 noise: ### send frames over a bad line and count what is lost or wrong: all presets, or FRAME=name, of FILE=my.toml
-	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
+	$(GO) test ./internal/noise -count 1 -run 'TestBench$$' -v -seeds 20 $(if $(FILE),-description '$(FILE)') $(if $(FRAME),-frame '$(FRAME)')
 
 cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/serialgw-linux-amd64 ./cmd/serialgw
@@ -71,6 +71,10 @@ cross: ## build for every supported machine into bin/
 
 system: build ### the built program as a process, with ptys, simulator and mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')
+
+peers: ### escapes and CRCs beside the programs of others: npm's cobs and slip, Debian's pppdump and crccheck
+	npm install --prefix bin/peers --no-save --no-audit --no-fund --ignore-scripts cobs@0.2.1 slip@1.0.2
+	$(GO) test -tags system -count 1 -timeout 300s ./internal/frame -run 'TestPeers' -v -args -peers
 
 rig: build ### each fault of docs/reliability.md by itself at full length, as a table; a quarter of an hour
 	$(GO) test -tags system -count 1 -timeout 30m ./internal/systemtest -run 'TestRig$$' -v -args -rig

@@ -67,7 +67,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
 			b.ReportAllocs()
 			for b.Loop() {
-				sink, err := newSink(row.printing, plan, func(name string) string { return name }, io.Discard)
+				sink, err := newSink(row.printing, plan, config.Board{}, io.Discard)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -67,7 +67,7 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 		return err
 	}
 	defer closeIn()
-	sink, err := newSink(o.printing, plan, func(name string) string { return name }, std.out)
+	sink, err := newSink(o.printing, plan, config.Board{}, std.out)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 // tooMuch is said when the two figures of the start-up line do not fit.
-const tooMuch = "the boards can give more than the uplink carries: set report to a longer period, or the queue fills"
+const tooMuch = "the boards can give more than the uplink carries: set report to a longer period and give each rule a min_interval or window, or the queue fills"
 
 // deadLetterLimit bounds each of the two dead-letter files, in bytes.
 const deadLetterLimit = 8 << 20

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"serialgw/internal/config"
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
 )
@@ -25,18 +26,18 @@ type printing struct {
 	timed  bool   // the readings have times
 }
 
-// newSink prints readings of the plan, whose properties may have been given
-// other names.
-func newSink(o printing, plan *frame.Plan, name func(string) string, out io.Writer) (sink, error) {
-	plan = plan.Renamed(name)
+// newSink prints what a board publishes of the plan.
+func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink, error) {
 	switch o.format {
 	case "json":
-		return newJSONSink(plan, out, o.flat), nil
+		s := newJSONSink(plan.Renamed(b.Identifier), out, o.flat)
+		s.thinned = b.Report.Every > 0 || len(b.Rules) > 0 || b.Health > 0
+		return s, nil
 	case "csv":
 		c := &csvSink{w: csv.NewWriter(out), timed: o.timed}
-		return c, c.header(plan)
+		return c, c.header(b.Publishes(plan))
 	case "table":
-		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(plan), timed: o.timed}, nil
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(b.Publishes(plan)), timed: o.timed}, nil
 	}
 	return nil, usagef("--format %q: json, csv and table exist", o.format)
 }
@@ -45,6 +46,7 @@ func newSink(o printing, plan *frame.Plan, name func(string) string, out io.Writ
 type jsonSink struct {
 	out     io.Writer
 	flat    bool // the values alone
+	thinned bool // not all readings are whole frames
 	layouts []jsonLayout
 	buf     []byte // lines not yet written
 }
@@ -55,6 +57,7 @@ type jsonSink struct {
 //	{"temp":    ,"volt":    ,"run":
 type jsonLayout struct {
 	message string
+	props   []frame.PropertyInfo
 	keys    []jsonKey
 }
 
@@ -89,7 +92,7 @@ const printAhead = 64 << 10
 func newJSONSink(plan *frame.Plan, out io.Writer, flat bool) *jsonSink {
 	s := &jsonSink{out: out, flat: flat, buf: make([]byte, 0, printAhead)}
 	for _, m := range plan.Messages() {
-		l := jsonLayout{message: m.Name}
+		l := jsonLayout{message: m.Name, props: m.Properties()}
 		for i, p := range m.Properties() {
 			l.keys = append(l.keys, newJSONKey(appendKey(nil, i, p.Name)))
 		}
@@ -150,7 +153,7 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 	if len(r.Props) == 0 {
 		return append(b, "{}"...)
 	}
-	if keys := s.keys(r); len(keys) == len(r.Props) {
+	if keys := s.keys(r); keys != nil {
 		for i := range keys {
 			b = r.Props[i].Value.AppendJSON(keys[i].append(b))
 		}
@@ -162,14 +165,29 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 	return append(b, '}')
 }
 
-// keys returns the texts for all values of the reading's message.
+// keys returns the texts for all values of the reading's message; none when it
+// does not hold just these, as a report rule can leave it.
 func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
 	for i := range s.layouts {
-		if s.layouts[i].message == r.Message {
-			return s.layouts[i].keys
+		l := &s.layouts[i]
+		if l.message != r.Message {
+			continue
 		}
+		if len(l.keys) != len(r.Props) || s.thinned && !l.fits(r.Props) {
+			return nil
+		}
+		return l.keys
 	}
 	return nil
+}
+
+func (l *jsonLayout) fits(props []reading.Property) bool {
+	for i := range l.props {
+		if props[i].Name != l.props[i].Name {
+			return false
+		}
+	}
+	return true
 }
 
 // csvSink has a column for every property of the plan, so that each line has
@@ -181,19 +199,15 @@ type csvSink struct {
 	row     []string
 }
 
-func (s *csvSink) header(plan *frame.Plan) error {
+func (s *csvSink) header(published []config.Published) error {
 	s.columns = make(map[string]int)
 	header := []string{"message"}
 	if s.timed {
 		header = append(header, "time")
 	}
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			if _, ok := s.columns[p.Name]; !ok {
-				s.columns[p.Name] = len(header)
-				header = append(header, p.Name)
-			}
-		}
+	for _, p := range published {
+		s.columns[p.Name] = len(header)
+		header = append(header, p.Name)
 	}
 	s.row = make([]string, len(header))
 	return s.w.Write(header)
@@ -222,12 +236,10 @@ type tableSink struct {
 	timed bool
 }
 
-func units(plan *frame.Plan) map[string]string {
+func units(published []config.Published) map[string]string {
 	u := make(map[string]string)
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			u[p.Name] = p.Unit
-		}
+	for _, p := range published {
+		u[p.Name] = p.Unit
 	}
 	return u
 }

@@ -35,23 +35,31 @@ func whole(sample, ca string) string {
 	return sample
 }
 
-// TestREADME_EverySampleLoads parses each configuration that the README shows.
+// TestREADME_EverySampleLoads parses each configuration that the README and the
+// page on report rules show.
 func TestREADME_EverySampleLoads(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, onenetsim.New(onenetsim.Config{}).CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("../../README.md")
+	for file, known := range map[string]int{"README.md": 5, "docs/report.md": 1} {
+		everySampleLoads(t, file, known, ca)
+	}
+}
+
+func everySampleLoads(t *testing.T, file string, known int, ca string) {
+	t.Helper()
+	text, err := os.ReadFile("../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	samples := strings.Split(string(text), "```toml\n")[1:]
-	if len(samples) < 4 {
-		t.Fatalf("got %d samples, want at least the 4 known ones", len(samples))
+	if len(samples) < known {
+		t.Fatalf("%s: got %d samples, want at least the %d known ones", file, len(samples), known)
 	}
 	for _, s := range samples {
 		sample, _, _ := strings.Cut(s, "```")
-		_, issues := config.Parse([]byte(whole(sample, ca)), "README.md", func(string) string { return "" })
+		_, issues := config.Parse([]byte(whole(sample, ca)), file, func(string) string { return "" })
 		for _, i := range issues {
 			if !i.Warning {
 				t.Errorf("%v\nin\n%s", i, sample)

@@ -84,7 +84,7 @@ func (o *replayOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.board, "board", "", "`name` of the board in the configuration; default: the one whose port was recorded")
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of another frame of the configuration than the board's")
-	f.StringVar(&o.report, "report", "", "instead of the board's: all, or a `period` such as 1s")
+	f.StringVar(&o.report, "report", "", "instead of the board's report, rules and health: all, or a `period` such as 1s")
 	f.StringVar(&o.as, "as", "", "read FILE as pcapng, hex or raw; default: its beginning tells")
 	f.StringVar(&o.speed, "speed", "", "1x, 10x ... or max; default: 1x, with --print max")
 	f.StringVar(&o.from, "from", "", "begin at this `place`: a time into the recording (90s) or a number of bytes (4096B)")
@@ -194,7 +194,7 @@ func openReplay(ctx context.Context, o replayOptions, std streams) (*replay, err
 		return nil, err
 	}
 	r.rec.baud = r.board.Baud
-	if r.speed > 0 || r.board.Period > 0 {
+	if r.speed > 0 || r.board.Period > 0 || len(r.board.Rules) > 0 || r.board.Health > 0 {
 		r.rec.step = pieces
 	}
 	r.player = r.rec.player()

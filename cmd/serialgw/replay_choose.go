@@ -81,6 +81,7 @@ func (r *replay) chooseBoard(ports []capture.Port) error {
 		if r.conf.Report, err = config.ParseReport(r.report); err != nil {
 			return usagef("--report: %w", err)
 		}
+		r.conf.Rules, r.conf.Health = nil, 0
 	}
 	var plan *frame.Plan
 	var err error

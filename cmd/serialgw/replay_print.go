@@ -14,7 +14,7 @@ import (
 // printAll prints what the recording says.
 func (r *replay) printAll(ctx context.Context) error {
 	o := printing{format: r.format, flat: r.flat, timed: r.rec.timed()}
-	sink, err := newSink(o, r.board.Plan, r.conf.Identifier, r.std.out)
+	sink, err := newSink(o, r.board.Plan, r.conf, r.std.out)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,9 @@ func (r *replay) printAll(ctx context.Context) error {
 		return err
 	}
 	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored, r.rec.raw)
-	if !r.conf.Report.All && status.Stored < status.Metrics.Frames {
+	if len(r.conf.Rules) > 0 {
+		_, _ = fmt.Fprintln(r.std.err, "what the board's report rules let through is shown; --report all shows every frame")
+	} else if !r.conf.Report.All && status.Stored < status.Metrics.Frames {
 		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is shown, as report says; --report all shows every frame\n", r.conf.Report)
 	}
 	switch {

@@ -78,6 +78,7 @@ Then, with a board:
   serialgw replay --print -p jy901 FILE      what that means; also into OneNET
   serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
   serialgw check  --config gateway.toml      every mistake in the file at once
+  serialgw model export model.json           the properties, for the console's import
   serialgw run    --config gateway.toml      the gateway itself`
 
 func newRoot(std streams) *cobra.Command {
@@ -97,7 +98,7 @@ func newRoot(std streams) *cobra.Command {
 		}
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newModel(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
 	checkArgs(root)
 	return root
 }

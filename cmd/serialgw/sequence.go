@@ -34,7 +34,9 @@ func (s *sequence) rewrite(p []byte) []byte {
 	if !ok {
 		return p
 	}
-	s.out = append(s.out[:0], p...)
-	s.plan.Renumber(s.out[f.Skipped:f.Skipped+len(f.Bytes)], f.Message, number)
+	end := int(f.End)
+	s.out = append(s.out[:0], p[:end-len(f.Raw)]...)
+	s.plan.Renumber(f.Bytes, f.Message, number)
+	s.out = append(s.plan.Wire(s.out, f.Bytes), p[end:]...)
 	return s.out
 }

@@ -23,8 +23,8 @@ that checks tokens, topics and payloads as the documents of the platform say.
 Point gateway.toml at it with address = "127.0.0.1:1883" and tls = false.
 
 Without --model every identifier is taken, with a value of any type. With the
-thing model of a product, as the console exports it, it refuses what the console
-would refuse; testdata/captures/refused-values.model.json is such a file:
+thing model of a product, as the console exports it or "serialgw model export"
+writes it, it refuses what the console would refuse:
 
   serialgw sim --model model.json`
 

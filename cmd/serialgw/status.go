@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"serialgw/internal/cloud"
+	"serialgw/internal/frame"
 	"serialgw/internal/gateway"
 	"serialgw/internal/queue"
 	"serialgw/internal/uart"
@@ -128,6 +129,14 @@ func askError(err error) error {
 	return err
 }
 
+// sequenceText says what the frames' numbers tell; "" when none is missing.
+func sequenceText(m frame.Metrics) string {
+	if m.SeqLost+m.SeqRepeated+m.SeqOutOfOrder+m.SeqBack == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d lost, %d repeated, %d out of order, %s", m.SeqLost, m.SeqRepeated, m.SeqOutOfOrder, count(m.SeqBack, "restart"))
+}
+
 // writeStatus prints the first-minute questions and their answers.
 func writeStatus(out io.Writer, s nodeStatus) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -137,11 +146,17 @@ func writeStatus(out io.Writer, s nodeStatus) error {
 	for _, b := range s.Gateway.Boards {
 		row("board "+b.Name, "%.1f frames/s, %d good, %d bad, %d noise bytes, %.1f %% explained",
 			b.FramesPerSecond, b.Metrics.Frames, b.Metrics.CheckFailed, b.Metrics.Noise, 100*b.Explained)
+		if text := sequenceText(b.Metrics); text != "" {
+			row("  sequence", "%s", text)
+		}
 		if p := s.Ports[b.Name]; p.State != uart.Opened && p.Text != "" {
 			row("  port", "%s", p.Text)
 		}
 		if len(b.Latest) > 0 {
 			row("  values", "%s", valuesText(b))
+		}
+		if b.Outside > 0 {
+			row("  dropped", "%s outside the range of a report rule", count(b.Outside, "value"))
 		}
 	}
 	row("queue", "%s waiting, %d dropped%s", count(s.Queue.Records, "reading"), s.Queue.Dropped, queueNews(s.Queue))

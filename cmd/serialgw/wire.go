@@ -62,7 +62,7 @@ func planBoards(cfg *config.Config) ([]gateway.Board, error) {
 func planBoard(b config.Board, plan *frame.Plan, d frame.Description) gateway.Board {
 	return gateway.Board{
 		Name: b.Name, Plan: plan, Baud: b.Baud,
-		Period: b.Report.Every, Silence: b.Silence, Prefix: b.Prefix, Rename: b.Rename,
+		Period: b.Report.Every, Rules: b.Rules, Health: b.Health, Silence: b.Silence, Prefix: b.Prefix, Rename: b.Rename,
 		Fingerprint: fingerprint(b, d),
 	}
 }

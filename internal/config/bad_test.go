@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func (r badRow) source() string {
 	return strings.Join(lines[:from], "") + r.text + "\n" + strings.Join(lines[to:], "")
 }
 
-func bad() []badRow { return append(badKeys(), badValues()...) }
+func bad() []badRow { return slices.Concat(badKeys(), badValues(), badRules()) }
 
 func TestBadConfigurations(t *testing.T) {
 	for _, row := range bad() {

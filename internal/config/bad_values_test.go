@@ -166,6 +166,38 @@ check = { kind = "sum9", over = "0:-1" }
 fields = [ { name = "a", type = "B", range = [0, 1] } ]`, []string{
 			`gateway.toml:12: frame.car.check[0].kind: found "sum9", expected a kind of check; did you mean sum8?`,
 		}},
+		{"FrameStuffUnknown", "board", `frame = "car"
+[frame.car]
+stuff = "hdcl"
+check = { kind = "sum8" }
+fields = [ { name = "a", type = "B" } ]`, []string{
+			`gateway.toml:9: frame.car.stuff: found "hdcl", expected "hdlc", "slip", "cobs", "xbee", "dxl2" or a table { esc, map }; did you mean hdlc?`,
+		}},
+		{"FrameStuffNumber", "board", `frame = "car"
+[frame.car]
+stuff = 3
+sync = "AA"
+check = { kind = "sum8" }
+fields = [ { name = "a", type = "B" } ]`, []string{
+			`gateway.toml:9: frame.car.stuff: found 3, expected a kind or a table, for example "hdlc" or { esc = 0xFD, map = { 0x0D = 0xFD } }`,
+		}},
+		{"FrameStuffTable", "board", `frame = "car"
+[frame.car]
+sync = "FF"
+size = 4
+stuff = { esc = 0xFD, mpa = { 0x0D = 0xFD } }
+check = { kind = "sum8" }
+fields = [ { name = "a", type = "B" } ]`, []string{
+			`gateway.toml:11: frame.car.stuff.mpa: unknown key; did you mean map?`,
+		}},
+		{"FrameResync", "board", `frame = "car"
+[frame.car]
+sync = "AA"
+resync = "jump"
+check = { kind = "sum8" }
+fields = [ { name = "a", type = "B" } ]`, []string{
+			`gateway.toml:10: frame.car.resync: found "jump", expected "rescan" or "skip"`,
+		}},
 		{"FrameFieldType", "board", `frame = "car"
 [frame.car]
 sync = "AA 55"

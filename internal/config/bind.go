@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,6 +74,11 @@ type textBinder interface {
 	BindText(text string) (want string)
 }
 
+// numberBinder is one whose notation may be a bare number, too.
+type numberBinder interface {
+	BindNumber(text string) (want string)
+}
+
 // bind puts v, as toml delivers it, into dst. r says what the key takes.
 func (d *doc) bind(path string, v any, dst reflect.Value, r rule) {
 	if own, ok := reflect.TypeAssert[textBinder](dst.Addr()); ok {
@@ -111,6 +118,9 @@ func (d *doc) bind(path string, v any, dst reflect.Value, r rule) {
 }
 
 func (d *doc) bindTable(path string, v any, dst reflect.Value, r rule) {
+	if text, ok := v.(string); ok && r.textKey != "" {
+		v = map[string]any{r.textKey: text}
+	}
 	table, ok := v.(map[string]any)
 	if ok {
 		d.bindStruct(path, table, dst)
@@ -172,7 +182,8 @@ func (d *doc) bindSlice(path string, v any, dst reflect.Value, r rule) {
 	if !ok {
 		cure := ""
 		if _, table := v.(map[string]any); table && dst.Type().Elem().Kind() == reflect.Struct {
-			cure = "write [[" + path + "]], not [" + path + "]"
+			header := tableIndex.ReplaceAllString(path, "")
+			cure = "write [[" + header + "]], not [" + header + "]"
 		}
 		d.fail(path, shown(v), r.expected(dst.Type()), cure)
 		return
@@ -186,6 +197,9 @@ func (d *doc) bindSlice(path string, v any, dst reflect.Value, r rule) {
 		d.bind(indexPath(path, i), value, element, rule{})
 	}
 }
+
+// tableIndex is what a path has and a header has not: board[0].rule.
+var tableIndex = regexp.MustCompile(`\[\d+\]`) //nolint:gochecknoglobals // a constant
 
 // bindAny takes what the frame language reads by itself: finite numbers, texts
 // and, in examples, truth values.
@@ -201,15 +215,37 @@ func (d *doc) bindAny(path string, v any, dst reflect.Value, r rule) {
 }
 
 func (d *doc) bindOwn(path string, v any, own textBinder, r rule) {
+	if number, ok := own.(numberBinder); ok {
+		if text, ok := plainNumber(v); ok {
+			if want := number.BindNumber(text); want != "" {
+				d.fail(path, shown(v), want, "")
+			}
+			return
+		}
+	}
 	text, ok := v.(string)
 	if !ok {
-		want := own.BindText("")
-		d.fail(path, shown(v), want, durationCure(path, v))
+		want, cure := own.BindText(""), ""
+		if strings.Contains(want, "duration") {
+			cure = durationCure(path, v)
+		}
+		d.fail(path, shown(v), want, cure)
 		return
 	}
 	if want := own.BindText(text); want != "" {
 		d.fail(path, shown(v), want, "")
 	}
+}
+
+// plainNumber writes a number without an exponent.
+func plainNumber(v any) (string, bool) {
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	}
+	return "", false
 }
 
 // ParseReport reads a report rule as gateway.toml says it: "all" or a period.

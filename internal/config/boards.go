@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"serialgw/internal/frame"
+	"serialgw/internal/report"
 )
 
 // checkBoards checks each board and then all of them together: they share one
@@ -19,8 +21,14 @@ func (d *doc) checkBoards(c *Config, plans map[string]*frame.Plan) {
 	identifiers := make([]map[string]string, len(c.Boards))
 	for i, b := range c.Boards {
 		path := indexPath("board", i)
+		if 0 < b.Health && b.Health < time.Second {
+			d.fail(path+".health", shown(b.Health.String()), `"0s", or at least 1s`, "")
+		}
 		if plan := plans[b.Frame]; plan != nil && !d.brokenBelow(path) {
-			identifiers[i] = d.checkIdentifiers(path, b, properties(plan))
+			d.checkRules(path, b, plan)
+		}
+		if plan := plans[b.Frame]; plan != nil && !d.brokenBelow(path) {
+			identifiers[i] = d.checkIdentifiers(path, b, plan)
 		}
 		d.require(path+".port", b.Port, "uart.Config.port", "`serialgw ports` lists what is plugged in")
 		d.unique(path+".name", b.Name, "name", names, i)
@@ -54,33 +62,24 @@ func (d *doc) boardAt(i int) string {
 	return fmt.Sprintf("%s (line %d)", path, d.lines.find(path))
 }
 
-// properties lists what the messages of a frame can say, each name once.
-func properties(plan *frame.Plan) (names []string) {
-	for _, m := range plan.Messages() {
-		for _, p := range m.Properties() {
-			if !slices.Contains(names, p.Name) {
-				names = append(names, p.Name)
-			}
-		}
+// checkIdentifiers returns the identifiers that the board publishes, each with
+// the property behind it.
+func (d *doc) checkIdentifiers(path string, b Board, plan *frame.Plan) map[string]string {
+	names := names(plan)
+	for _, p := range b.link(plan) {
+		names = append(names, p.Name)
 	}
-	return names
-}
-
-// checkIdentifiers returns the board's identifiers, each with the property
-// behind it.
-func (d *doc) checkIdentifiers(path string, b Board, names []string) map[string]string {
 	for from := range b.Rename {
 		if !slices.Contains(names, from) {
-			cure := "frame " + strconv.Quote(b.Frame) + " has " + strings.Join(names, ", ")
-			if near := Nearest(from, names); near != "" {
-				cure = "did you mean " + near + "?"
-			}
-			d.fail(joinPath(path+".rename", from), shown(from), "a property of the frame", cure)
+			d.fail(joinPath(path+".rename", from), shown(from), "a property of the frame", nearestProperty(b, from, names))
 		}
 	}
 	behind := map[string]string{}
-	for _, name := range names {
-		identifier := b.Identifier(name)
+	for _, p := range b.Publishes(plan) {
+		name, identifier := p.Of, p.Name
+		if p.Message == report.LinkMessage && slices.Contains(names[:len(names)-len(b.link(plan))], name) {
+			name += " of the link"
+		}
 		if !IsIdentifier(identifier) {
 			d.fail(namedBy(path, b, name), shown(identifier)+" for the property "+name,
 				"an identifier: 1 to 50 of A-Z a-z 0-9 _, a letter first", "")
@@ -90,6 +89,16 @@ func (d *doc) checkIdentifiers(path string, b Board, names []string) map[string]
 		behind[identifier] = name
 	}
 	return behind
+}
+
+func nearestProperty(b Board, name string, names []string) string {
+	if b.Health == 0 && isLink(name) {
+		return `it is there with health = "60s"`
+	}
+	if near := Nearest(name, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "frame " + strconv.Quote(b.Frame) + " has " + strings.Join(names, ", ")
 }
 
 // namedBy returns the key that gives the first renamed property its

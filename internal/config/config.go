@@ -19,6 +19,7 @@ import (
 	"serialgw/internal/cloud"
 	"serialgw/internal/frame"
 	"serialgw/internal/queue"
+	"serialgw/internal/report"
 	"serialgw/internal/uart"
 )
 
@@ -40,9 +41,11 @@ type Board struct {
 	Name string `toml:"name"` // A-Z a-z 0-9 _ -, unique; default board1, board2 ...
 	uart.Config
 	Frame  string            `toml:"frame"`  // a [frame.NAME] of the file or a preset; default "demo"
-	Report Report            `toml:"report"` // "all" or a period; default 1 s
+	Report Report            `toml:"report"` // for what no rule takes: "all" or a period; default 1 s
+	Health time.Duration     `toml:"health"` // how the link is is published once in so long; 0 = never
 	Prefix string            `toml:"prefix"` // goes before every identifier
 	Rename map[string]string `toml:"rename"` // property name to identifier, before the prefix
+	Rules  []report.Rule     `toml:"rule"`   // the first that takes a property is its rule
 }
 
 // Identifier returns the OneNET identifier of the board's property: renamed
@@ -54,8 +57,8 @@ func (b Board) Identifier(property string) string {
 	return b.Prefix + property
 }
 
-// Report says which readings are kept: all of them, or the newest value of
-// each property once every period.
+// Report says which readings are kept of what no rule takes: all of them, or
+// the newest value of each property once every period.
 type Report struct {
 	All   bool
 	Every time.Duration // at least 10 ms; 0 with All

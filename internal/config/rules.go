@@ -22,8 +22,9 @@ type rule struct {
 	ok       func(string) bool // texts; the empty text is "not given"
 	cure     func(string) string
 
-	size      bool // bytes: an integer, or a text with a unit
-	oneOrMany bool // one value stands for an array of one
+	size      bool   // bytes: an integer, or a text with a unit
+	oneOrMany bool   // one value stands for an array of one
+	textKey   string // a text stands for a table with this key
 }
 
 func number(low, top int64, want, example string) rule {
@@ -58,6 +59,9 @@ func portRule() rule {
 	return r
 }
 
+// shortest is the shortest interval of a report rule.
+const shortest = 10 * time.Millisecond
+
 // rules names each key by the struct that holds it. Keys without a rule take
 // what their Go type takes.
 func rules() map[string]rule {
@@ -86,6 +90,8 @@ func rules() map[string]rule {
 
 		"config.Board.name":     text("a name of A-Z a-z 0-9 _ -", `"car"`, isWord),
 		"config.Board.prefix":   text("letters, digits and _, a letter first", `"left_"`, IsIdentifier),
+		"config.Board.health":   period(0, 24*time.Hour, `"60s"`),
+		"config.Board.rule":     {want: "an array of tables", example: "[[board.rule]]"},
 		"config.Board.rename":   {want: "a table of property to identifier", example: `{ speed = "velocity" }`},
 		"uart.Config.port":      portRule(),
 		"uart.Config.baud":      number(uart.MinBaud, uart.MaxBaud, "a number of bits/s", "115200"),
@@ -94,6 +100,14 @@ func rules() map[string]rule {
 		"uart.Config.stop_bits": number(1, 2, "a number of bits", "1"),
 		"uart.Config.on_open":   choice("keep", "assert", "clear"),
 		"uart.Config.silence":   period(0, 24*time.Hour, `"30s"`),
+
+		"report.Rule.property":     {want: "a property or an array of properties", example: `["temp", "humidity"]`, oneOrMany: true},
+		"report.Rule.min_interval": period(shortest, 24*time.Hour, `"1s"`),
+		"report.Rule.max_silence":  period(shortest, 24*time.Hour, `"60s"`),
+		"report.Rule.window":       period(shortest, 24*time.Hour, `"10s"`),
+		"report.Rule.aggregate":    {want: `"mean", "min", "max", "last", or an array of them`, example: `["min", "max"]`, oneOrMany: true},
+		"report.Rule.round":        number(0, 9, "a number of decimals", "1"),
+		"report.Rule.range":        {want: "two numbers", example: "[0, 50]"},
 
 		"queue.Config.max_bytes":     size(0, 1<<50, `"256 MiB"`),
 		"queue.Config.segment_bytes": size(64<<10, 64<<20, `"4 MiB"`),
@@ -121,6 +135,10 @@ func frameRules(all map[string]rule) {
 		"Description.check":   {want: "a table or an array of tables", example: `{ kind = "sum8" }`, oneOrMany: true},
 		"Description.id":      {want: "a table", example: "{ at = 2 }"},
 		"Description.seq":     {want: "a table", example: "{ at = 3 }"},
+		"Description.stuff":   {want: "a kind or a table", example: `"hdlc" or { esc = 0xFD, map = { 0x0D = 0xFD } }`, textKey: "kind"},
+		"Description.unmask":  {want: "a table", example: "{ sub = 0x33 }"},
+		"Description.resync":  choice("rescan", "skip"),
+		"Stuff.map":           {want: "a table of the byte on the line to the byte meant", example: "{ 0x0D = 0xFD }"},
 		"Description.gap_ms":  {want: "a number of milliseconds", example: "5"},
 		"Description.fields":  {want: "an array of tables", example: `[ { name = "speed", type = "<h" } ]`},
 		"Description.names":   {want: "an array of texts", example: `["speed", "_", "heading"]`},

@@ -7,6 +7,7 @@ import (
 	"serialgw/internal/cloud"
 	"serialgw/internal/frame"
 	"serialgw/internal/queue"
+	"serialgw/internal/report"
 )
 
 // unknownKey refuses a key and says which one was probably meant.
@@ -71,6 +72,12 @@ func homeOf(path, key string, owner reflect.Type) string {
 		of := parentPath(strings.TrimSuffix(path, "]"))
 		of = parentPath(of)
 		return key + " belongs to the frame: put it above the first [[" + of + ".message]]"
+	}
+	if owner == reflect.TypeFor[report.Rule]() && hasKey(reflect.TypeFor[Board](), key) {
+		return key + " belongs to the board: put it above its first [[board.rule]]"
+	}
+	if owner == reflect.TypeFor[Board]() && hasKey(reflect.TypeFor[report.Rule](), key) {
+		return key + " belongs to a report rule: put it below [[board.rule]]"
 	}
 	for _, home := range []struct {
 		header string

@@ -21,22 +21,8 @@ type gap struct {
 // notCovered names everything in shared/captures that the tests of the
 // captures_ files leave out, and why.
 var notCovered = []gap{
-	{"vector sps30 shdlc stuffed", "the whole frame", "stuff", `stuff = "hdlc"`, ""},
-	{"pypms/SPS30", "six answers of ten, which hold an escaped byte", "stuff", `stuff = "hdlc"`, ""},
-	{"vector dlt645-97? resp", "the data; its frame is covered", "unmask", `unmask = 0x33`, ""},
-	{"vector dlt645 energy", "the data; its frame is covered", "unmask", `unmask = 0x33`, ""},
 	{"mavlink 2", "signed frames: 13 bytes more where a bit of a flag byte is set; none is recorded", "length by a flag", "", ""},
 	{"pypms/*.csv, *.txt", "the time: the recording computer's, not in the bytes", "", "", ""},
-}
-
-// isNotCovered reports whether a vector is left out as a whole.
-func isNotCovered(vector string) bool {
-	for _, g := range notCovered {
-		if g.where == "vector "+vector && g.what == "the whole frame" {
-			return true
-		}
-	}
-	return false
 }
 
 // knows reports whether the language knows the words of a probe: a frame with

@@ -1,7 +1,6 @@
 package frame_test
 
 import (
-	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ func compareUnits(t *testing.T, p *frame.Plan, info string) {
 
 var (
 	pmText = regexp.MustCompile(`(PM[\d.]+) ([\d.]+)`)
-	pmName = map[string]string{"PM1": "pm01", "PM2.5": "pm25", "PM10": "pm10"}
+	pmName = map[string]string{"PM1": "pm01", "PM2.5": "pm25", "PM4": "pm04", "PM10": "pm10"}
 )
 
 // TestCaptures_PyPMS compares particle sensors with PyPMS: its table holds
@@ -88,6 +87,7 @@ func TestCaptures_PyPMS(t *testing.T) {
 		{"PMS3003", "pms3003", 10, 90},
 		{"PMSx003", "pmsx003", 10, 150},
 		{"SDS01x", "sds011", 10, 40},
+		{"SPS30", "sps30", 10, 140},
 	} {
 		t.Run(row.recording, func(t *testing.T) {
 			p := describedPlan(t, row.description)
@@ -112,32 +112,5 @@ func TestCaptures_PyPMS(t *testing.T) {
 				t.Errorf("compared %d values, want %d", compared, row.values)
 			}
 		})
-	}
-}
-
-// TestCaptures_SPS30 covers the answers that hold no escaped byte; the others,
-// see notCovered, must not come out as something that they are not.
-func TestCaptures_SPS30(t *testing.T) {
-	lines := hexdumpLines(t, "pypms/SPS30.hexdump")
-	names, rows := pypmsTable(t, "pypms/SPS30.csv")
-	if len(lines) != len(rows) {
-		t.Fatalf("%d answers, but %d rows", len(lines), len(rows))
-	}
-	plain, stuffed := [][]string(nil), uint64(0)
-	for i, line := range lines {
-		if bytes.IndexByte(line, 0x7D) < 0 {
-			plain = append(plain, rows[i])
-		} else {
-			stuffed += uint64(len(line))
-		}
-	}
-	p := describedPlan(t, "sps30")
-	compareUnits(t, p, string(readCapture(t, "pypms/SPS30.info")))
-	got, m := replayFile(t, p, slices.Concat(lines...))
-	if len(got) != len(plain) || len(plain) != 4 || m.Noise != stuffed {
-		t.Fatalf("got %d frames and %d bytes of noise, want %d (4) and %d", len(got), m.Noise, len(plain), stuffed)
-	}
-	for i, s := range got {
-		compareRow(t, s, names, plain[i])
 	}
 }

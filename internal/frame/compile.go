@@ -25,17 +25,22 @@ type compiler struct {
 // Over. It reports every mistake at once; with any, the plan is nil. name is
 // the frame's name, and that of its message when it has only fields.
 func Compile(name string, d Description) (*Plan, Errors) {
-	c := &compiler{d: &d, p: &Plan{name: name, strict: d.Strict}}
+	c := &compiler{d: &d, p: &Plan{name: name, strict: d.Strict, varint: -1}}
 	c.marks()
+	c.stuffing()
 	c.numbers()
 	c.lines()
 	c.compileChecks()
+	c.unmasking()
 	c.messages()
 	c.shapes()
+	c.checkVarint()
 	if len(c.list) > 0 {
 		return nil, c.list
 	}
 	c.p.doubt = c.p.doubtAfter()
+	c.p.whole = c.p.stuff.delimited()
+	c.p.other = c.p.stuff.kind != stuffNone || c.p.viewed()
 	c.p.plainFrames()
 	return c.p, nil
 }
@@ -47,7 +52,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 func (p *Plan) doubtAfter() uint64 {
 	const much = 64 << 10
 	fixed := slices.ContainsFunc(p.sync, func(b bytePattern) bool { return b.literal })
-	if fixed || p.pieces || p.CheckBits() < 16 {
+	if fixed || p.pieces || p.stuff.delimited() || p.CheckBits() < 16 {
 		return 0
 	}
 	return much
@@ -68,6 +73,10 @@ func (c *compiler) marks() {
 	}
 	for _, b := range idle {
 		c.p.idle[b], c.p.hasIdle = true, true
+	}
+	c.p.skips = c.d.Resync == "skip"
+	if c.d.Resync != "" && c.d.Resync != "rescan" && !c.p.skips {
+		c.add("resync", quote(c.d.Resync), `"rescan" or "skip"`, nearest(c.d.Resync, []string{"rescan", "skip"}))
 	}
 	if !(c.d.GapMS >= 0 && c.d.GapMS <= 60_000) {
 		c.add("gap_ms", fmt.Sprint(c.d.GapMS), "0 to 60000 ms", "")
@@ -125,7 +134,15 @@ func (c *compiler) lengthField(key string, l *Length) *lengthField {
 	if l == nil {
 		return nil
 	}
-	out := &lengthField{mul: int64(l.Mul), add: int64(l.Add)}
+	out := &lengthField{mul: int64(l.Mul), add: int64(l.Add), varint: l.Type == "varint"}
+	text := l.Type
+	if out.varint {
+		text = "B"
+		if c.p.varint >= 0 && c.p.varint != l.At {
+			c.add(key+".at", fmt.Sprint(l.At), "one place for every varint length of a frame", "")
+		}
+		c.p.varint = l.At
+	}
 	if l.Mul == 0 {
 		out.mul = 1
 	}
@@ -135,14 +152,17 @@ func (c *compiler) lengthField(key string, l *Length) *lengthField {
 	if l.Add < -maxTotal || l.Add > maxTotal {
 		c.add(key+".add", fmt.Sprint(l.Add), fmt.Sprintf("at most %d", maxTotal), "")
 	}
-	out.refs = []number{*c.number(key, Ref{At: l.At, Type: l.Type}, false)}
+	out.refs = []number{*c.number(key, Ref{At: l.At, Type: text}, false)}
 	for i, r := range l.Sum {
 		out.refs = append(out.refs, *c.number(fmt.Sprintf("%s.sum[%d]", key, i), r, false))
 	}
-	for _, r := range out.refs {
-		out.end = max(out.end, r.end())
+	for i := range out.refs {
+		out.end = max(out.end, out.refs[i].end())
+		if out.varint && i > 0 && out.refs[i].at > l.At {
+			c.add(fmt.Sprintf("%s.sum[%d].at", key, i-1), fmt.Sprint(out.refs[i].at), "a place before the varint length", "")
+		}
 	}
-	out.one = len(out.refs) == 1 && out.refs[0].size == 1 && out.mul == 1
+	out.one = len(out.refs) == 1 && out.refs[0].size == 1 && out.mul == 1 && !out.varint
 	return out
 }
 
@@ -205,6 +225,8 @@ func (c *compiler) message(prefix string, m Message) {
 	out.slots, out.props, out.inputs = l.slots, l.props, l.inputs
 	out.parts = l.extended || l.zeroFill || l.line
 	l.constants(&out.shape)
+	c.p.masked.constants(out.shape.consts)
+	c.together(prefix, l)
 	if m.CRCExtra != nil {
 		out.shape.extra, out.shape.hasExtra = byte(*m.CRCExtra), true
 	}

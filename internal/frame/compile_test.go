@@ -257,6 +257,7 @@ func TestCompile_StructSize(t *testing.T) {
 		{"<BBhB", []string{"_", "_", "a", "_"}, 5},
 		{"<BBh", []string{"_", "_", "a"}, 5},
 		{"<BBxh", []string{"_", "_", "a"}, 6},
+		{"<BBu3", []string{"_", "_", "a"}, 4},
 	} {
 		p := mustCompile(t, "x", frame.Description{Sync: "2C 12", End: "5B", Struct: row.text, Names: row.names, Fields: r})
 		if p.MaxSize() != row.want {

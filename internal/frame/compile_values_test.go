@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"serialgw/internal/frame"
+	"serialgw/internal/reading"
 )
 
 // TestCompile_ValueMistakes: each row is one mistake about a value, and the
@@ -159,4 +160,47 @@ func rangeOrSize(info frame.PropertyInfo) string {
 		return fmt.Sprint(info.Size)
 	}
 	return fmt.Sprint(info.Range)
+}
+
+// TestCompile_RunsFromTheEnd: two numbers share the last byte, and nothing
+// stands behind it. [WIRE-15]
+func TestCompile_RunsFromTheEnd(t *testing.T) {
+	d := frame.Description{Sync: "AA", Size: 4, Check: []frame.Check{{Kind: "sum8", At: new(1), Over: []string{"2:"}}}}
+	d.Fields = []frame.Field{{Name: "a", Type: ">u4", At: new(-1)}, {Name: "b", Type: ">u4"}}
+	mustCompile(t, "x", d)
+	d.Fields[1].Type = "B"
+	_, errs := frame.Compile("x", d)
+	if want := "fields[1].at: found offset 0, want a place inside the frame"; errs.Error() != want {
+		t.Errorf("got %v, want %s", errs, want)
+	}
+}
+
+// TestCompile_RestOfBits: the largest frame has room for the last bit.
+func TestCompile_RestOfBits(t *testing.T) {
+	for n, want := range map[int]int{1: 4, 2: 5, 5: 10} {
+		p := mustCompile(t, "x", frame.Description{Length: &frame.Length{Add: 2}, Check: []frame.Check{{Kind: "sum8"}},
+			Fields: []frame.Field{{Name: "n", Type: "B"}, {Name: "v", Type: "<u12", Repeat: "rest", Max: n}}})
+		if p.MaxSize() != want {
+			t.Errorf("%d numbers: at most %d bytes, want %d", n, p.MaxSize(), want)
+		}
+	}
+}
+
+// TestDecode_RestStopsAtTheCheck: what a check covers with its own bytes is no
+// value, in a frame of a fixed size too.
+func TestDecode_RestStopsAtTheCheck(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{Sync: "AA", Size: 12, Check: []frame.Check{{Kind: "crc-16/modbus", Endian: "little"}},
+		Fields: []frame.Field{{Name: "v", Type: "B", Repeat: "rest", Max: 16}}})
+	b := make([]byte, 12)
+	if err := p.Seal(b, p.Messages()[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	f, err := p.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r reading.Reading
+	if p.Decode(f, &r); len(r.Props) != 9 {
+		t.Errorf("got %d values of 9 bytes: %v", len(r.Props), r.Props)
+	}
 }

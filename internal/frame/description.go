@@ -112,7 +112,7 @@ type Check struct {
 type Message struct {
 	Name   string  `toml:"name"`
 	ID     []int   `toml:"id"`   // one number or an array
-	Size   int     `toml:"size"` // overrides the frame's size or length
+	Size   int     `toml:"size"` // overrides the frame's size; with a length in the frame, that must say it
 	Length *Length `toml:"length"`
 	// Turn is "request" or "reply" on a sniffed two-way bus: where a frame
 	// fits both, a reply is expected after a request with the same id, else a

@@ -17,14 +17,10 @@
 // docs/wire.md. Nothing here reads a clock, starts a goroutine or logs. A Plan
 // never changes and may be shared; a Scanner belongs to one goroutine.
 //
+// A line with escapes is read in three forms (stuff.go): on the line, without
+// escapes and delimiters, and as the fields see it. [WIRE-26]
+//
 // A description is laid out (layout.go, structure.go) into slots at places; a
 // message with parts of a length of their own, computed values, counters or
 // pieces of text is read by parts.go, all others by the plain loop in slot.go.
-//
-// # Room for more
-//
-// Escaped framings (hdlc, slip, cobs) and masked data belong between
-// Scanner.Feed and Plan.judge; a further way to write a number is a form
-// (forms.go); varint lengths belong in number. Framings and varints are not
-// built.
 package frame

@@ -8,12 +8,13 @@ import (
 	"serialgw/internal/reading"
 )
 
-// Encode appends the frame that says values. Each property of the message
-// must be given, but those of a repeat from the first missing one on, and those
-// with when; bytes that no field describes are 0. A number that counts a repeat
-// is written as what is given makes it. Hidden fields may be given; they are 0
-// otherwise. Computed values are left out. The value that comes nearest in the
-// frame's own steps is sent. The id is the message's first.
+// Encode appends the frame that says values, as it stands on the line. Each
+// property of the message must be given, but those of a repeat from the first
+// missing one on, and those with when; bytes that no field describes are 0. A
+// number that counts a repeat is written as what is given makes it. Hidden fields
+// may be given; they are 0 otherwise. Computed values are left out. The value
+// that comes nearest in the frame's own steps is sent. The id is the message's
+// first.
 //
 // A property that is given but unknown, or that the type cannot hold, is an
 // error. dst is returned unchanged with an error.
@@ -31,7 +32,7 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	}
 	start := len(dst)
 	out := append(dst, make([]byte, total)...)
-	b := out[start:]
+	b := out[start:] // as the fields see it
 	for i, s := range p.sync {
 		b[i] = s.first
 	}
@@ -49,8 +50,29 @@ func (p *Plan) Encode(dst []byte, message string, values map[string]reading.Valu
 	if err := signsAgree(m.slots[:used], b, values); err != nil {
 		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
 	}
+	return p.close(dst, out, m)
+}
+
+// close makes of what the fields see, out behind dst, what stands on the line:
+// masks and lengths of their own size, then all that does not depend on the
+// values, then escapes.
+func (p *Plan) close(dst, out []byte, m *MessagePlan) ([]byte, error) {
+	start := len(dst)
+	if p.viewed() {
+		total := len(out) - start
+		closed, err := p.appendFrame(out, out[start:], m)
+		if err != nil {
+			return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
+		}
+		out = append(closed[:start], closed[start+total:]...)
+	}
+	b := out[start:]
 	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
-		return dst, fmt.Errorf("cannot encode %s: %w", message, err)
+		return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
+	}
+	if p.stuff.kind != stuffNone {
+		out = p.Wire(out, b)
+		out = append(out[:start], out[start+len(b):]...)
 	}
 	return out, nil
 }
@@ -101,7 +123,7 @@ func (p *Plan) encodeFixed(m *MessagePlan, b []byte, id int) error {
 		c.put(b[at : at+c.size])
 	}
 	if p.id != nil && len(m.IDs) > 0 {
-		storeUint(b[p.id.at:p.id.end()], uint64(id), p.id.big)
+		p.id.store(b[p.id.at:p.id.end()], uint64(id))
 	}
 	if l := m.shape.length; l != nil {
 		if err := l.put(b); err != nil {
@@ -123,21 +145,25 @@ func (m *MessagePlan) firstID() int {
 	return m.IDs[0]
 }
 
-// put writes the length; further summed fields keep what the fields wrote.
+// put writes the length; further summed fields keep what the fields wrote. A
+// varint takes the room that makes the size right.
 func (l *lengthField) put(b []byte) error {
-	n := int64(len(b)) - l.add
-	if n < 0 || n%l.mul != 0 {
-		return fmt.Errorf("no length field can say %d bytes", len(b))
+	more := 0
+	if l.varint {
+		if more = l.spare(b); more < 0 {
+			return fmt.Errorf("no length field can say %d bytes", len(b))
+		}
 	}
-	n /= l.mul
-	for _, r := range l.refs[1:] {
-		n -= int64(r.get(b))
+	n, err := l.value(b, len(b)-more)
+	if err != nil {
+		return err
 	}
-	first := l.refs[0]
-	if n < 0 || uint64(n)>>(8*first.size) != 0 {
-		return fmt.Errorf("%d does not fit into a length field of %d bytes", n, first.size)
+	first := &l.refs[0]
+	if l.varint {
+		putVarint(b[first.at:first.at+more+1], n)
+	} else {
+		storeUint(b[first.at:first.end()], uint64(n), first.big)
 	}
-	storeUint(b[first.at:first.end()], uint64(n), first.big)
 	return nil
 }
 

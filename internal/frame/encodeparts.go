@@ -45,10 +45,7 @@ func (p *Plan) encodeParts(dst []byte, m *MessagePlan, values map[string]reading
 			c.put(b[at : at+c.size])
 		}
 	}
-	if err := p.encodeFixed(m, b, m.firstID()); err != nil {
-		return dst, fmt.Errorf("cannot encode %s: %w", m.Name, err)
-	}
-	return out, nil
+	return p.close(dst, out, m)
 }
 
 // known refuses values that the message does not have.

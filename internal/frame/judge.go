@@ -17,6 +17,7 @@ const (
 	whyText  // pieces that are missing, or no numbers
 	whyEnd
 	whyCheck
+	whyStuff // an escape that means nothing
 	whyDoubt // all rules hold, but it stands alone in noise
 )
 
@@ -78,13 +79,24 @@ type lengthField struct {
 	add  int64
 	end  int  // bytes that must be in to read it
 	one  bool // it is one byte, to which add is added: as it mostly is
+	// varint: the first is as long as it says. total counts it as one byte.
+	varint bool
 }
 
 // total returns the claimed size, or -1 when it is absurd.
 func (l *lengthField) total(head []byte) int {
 	var n int64
-	for i := range l.refs {
-		v := l.refs[i].get(head)
+	refs := l.refs
+	if l.varint {
+		at := head[refs[0].at:]
+		first, ok := loadVarint(at, varintSize(at))
+		if !ok {
+			return -1
+		}
+		n, refs = first, refs[1:]
+	}
+	for i := range refs {
+		v := refs[i].get(head)
 		if v > maxTotal {
 			return -1
 		}
@@ -235,22 +247,31 @@ func (v verdict) or(w verdict) verdict {
 // fit tries one shape; it rejects as early as a byte proves it wrong.
 func (p *Plan) fit(s *shape, held []byte) verdict {
 	total := s.size
-	switch {
-	case total > 0:
+	switch l := s.length; {
 	case s.counts:
 		return p.fitCounts(s, held)
-	case s.length == nil:
-		return p.fitEnd(s, held)
-	case len(held) < s.length.end:
-		return p.fitPart(s, held, 0, s.length.end)
-	default:
-		total = s.length.total(held)
+	case l != nil:
+		if need := l.needs(held); need > len(held) {
+			return p.fitPart(s, held, 0, need)
+		}
+		total = l.total(held)
 		if total < s.min || total > s.max {
 			return refuse(whyLength) // [WIRE-3]
 		}
+		total += l.longer(held)
+	case total > 0:
+	case p.whole:
+		if total = len(held); !s.fits(total) {
+			return refuse(whyLength)
+		}
+	default:
+		return p.fitEnd(s, held)
 	}
-	if total > len(held) {
+	switch {
+	case total > len(held):
 		return p.fitPart(s, held, total, total)
+	case total < len(held) && p.whole:
+		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }
@@ -319,10 +340,25 @@ func (s *shape) fits(total int) bool {
 
 // fitWhole tests a whole frame.
 func (p *Plan) fitWhole(s *shape, frame []byte) verdict {
-	if why := p.broken(s, frame); why != accepted {
+	switch why := p.broken(s, frame); {
+	case why == accepted:
+		return accept(len(frame))
+	case why == whyCheck && p.skips && p.headHolds(s, frame):
+		return refuse(why).dropping(len(frame))
+	default:
 		return refuse(why)
 	}
-	return accept(len(frame))
+}
+
+// headHolds reports whether the header's checks hold, so that the frame's size
+// can be believed.
+func (p *Plan) headHolds(s *shape, frame []byte) bool {
+	for i := range p.checks[:p.headed] {
+		if c := &p.checks[i]; !c.verify(frame, c.need, s.extra) {
+			return false
+		}
+	}
+	return true
 }
 
 // broken returns the first rule that a whole frame breaks, or accepted.
@@ -357,50 +393,4 @@ func (p *Plan) broken(s *shape, frame []byte) reason {
 // holds reports whether the constant stands at the place.
 func (c *constant) holds(b []byte, at int) bool {
 	return at >= 0 && at+c.size <= len(b) && loadUint(b[at:at+c.size], c.big)&^c.free == c.value
-}
-
-// judgePiece handles frames that only their end marker delimits [WIRE-12]. A
-// marker that leaves an impossible size may be data, so the next one decides.
-func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
-	if p.split > 0 {
-		return p.judgeLine(held, aligned)
-	}
-	m := p.messages[0]
-	first := bytes.Index(held, p.end) + len(p.end)
-	if first < len(p.end) { // none
-		if len(held) > p.max {
-			return refuse(whySync).dropping(len(held) - len(p.end) + 1)
-		}
-		return wait(len(held)+1, p.min).dropping(len(held))
-	}
-	if !aligned || first > p.max {
-		return refuse(whySync).dropping(first)
-	}
-	if m.shape.fits(first) {
-		return p.acceptPiece(m, held[:first], first)
-	}
-	overlap := first - len(p.end) + 1
-	second := bytes.Index(held[overlap:], p.end) + overlap + len(p.end)
-	switch {
-	case second >= overlap+len(p.end):
-		if m.shape.fits(second) {
-			return p.acceptPiece(m, held[:second], first)
-		}
-		return refuse(whyLength).dropping(first)
-	case len(held) >= p.max:
-		return refuse(whyLength).dropping(first)
-	}
-	return wait(len(held)+1, p.max).dropping(first)
-}
-
-// dropping returns the verdict with more than one byte that is no frame.
-func (v verdict) dropping(n int) verdict {
-	v.drop = int32(n)
-	return v
-}
-
-func (p *Plan) acceptPiece(m *MessagePlan, frame []byte, drop int) verdict {
-	v := p.fitWhole(&m.shape, frame).dropping(drop)
-	v.message = m
-	return v
 }

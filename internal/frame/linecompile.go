@@ -29,6 +29,8 @@ func (c *compiler) lines() {
 		c.add("end", "none", `the line's end marker, "0A" or "0D 0A"`, "")
 	case c.d.ID != nil || c.d.Seq != nil:
 		c.add("split", "split beside id or seq", "first in the messages", "")
+	case c.d.Stuff != nil || c.d.Unmask != nil:
+		c.add("split", "split beside stuff or unmask", "one of them", "")
 	}
 	if c.d.Max == 0 {
 		c.add("max", "none", "the longest line in bytes, with its end marker", "")

@@ -17,8 +17,9 @@ type Metrics struct {
 	ConstRejected  uint64 `json:"const_rejected"`  // or, in a line of text, a piece that is no number
 	EndRejected    uint64 `json:"end_rejected"`
 	CheckFailed    uint64 `json:"check_failed"`
-	Doubted        uint64 `json:"doubted"` // they broke none, but stood alone in a long stretch of noise
-	Expired        uint64 `json:"expired"` // partial frames abandoned after a silence
+	EscapeRejected uint64 `json:"escape_rejected"` // an escape that means nothing
+	Doubted        uint64 `json:"doubted"`         // they broke none, but stood alone in a long stretch of noise
+	Expired        uint64 `json:"expired"`         // partial frames abandoned after a silence
 
 	Resyncs     uint64 `json:"resyncs"`      // a frame, then noise, then a frame
 	LongestLoss uint64 `json:"longest_loss"` // longest run of noise without a frame, bytes
@@ -26,6 +27,10 @@ type Metrics struct {
 	SeqLost     uint64 `json:"seq_lost"`     // frames missing according to the sequence number
 	SeqRepeated uint64 `json:"seq_repeated"` // frames with the number of the frame before
 	SeqBack     uint64 `json:"seq_back"`     // the number went back: the board restarted
+
+	// SeqOutOfOrder counts frames that came behind a later one; they count
+	// under SeqLost as well, from when the later one came.
+	SeqOutOfOrder uint64 `json:"seq_out_of_order"`
 }
 
 // Explained returns the share of the judged bytes that lie in accepted
@@ -50,6 +55,8 @@ func (m *Metrics) reject(why reason) {
 		m.EndRejected++
 	case whyCheck:
 		m.CheckFailed++
+	case whyStuff:
+		m.EscapeRejected++
 	case whyDoubt:
 		m.Doubted++
 	}

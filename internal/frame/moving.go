@@ -127,8 +127,11 @@ func (p *Plan) fitCounts(s *shape, held []byte) verdict {
 		return refuse(why)
 	}
 	total := max(m.need+s.tail, s.min)
-	if total > len(held) {
+	switch {
+	case total > len(held):
 		return p.fitPart(s, held, total, total)
+	case total < len(held) && p.whole:
+		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }

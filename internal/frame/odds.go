@@ -13,19 +13,23 @@ import (
 //
 // It knows nothing of [WIRE-13], which keeps most of these back, and is exact
 // but for bytes that two rules share, other than sync with id or
-// constants, and for the few bytes that an accepted frame keeps from being
+// constants, for the numbers and first pieces that a line of text must have,
+// which make it less likely, and for the few bytes that an accepted frame keeps from being
 // tried.
 func (p *Plan) Odds() float64 {
 	sum := 0.0
 	for _, m := range p.messages {
-		tail := len(p.end)
+		tail, spellings := len(p.end), 1.0
 		if p.pieces {
 			tail *= 2 // the marker in front as well [WIRE-12]
 		}
 		for i := range p.checks {
 			tail += p.checks[i].size // of a narrow CRC the free bits must be 0
+			if p.checks[i].hex {
+				spellings *= math.Pow(22.0/16, float64(p.checks[i].size)) // a to f, A to F
+			}
 		}
-		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * m.shape.countOdds() * math.Pow(256, -float64(tail))
+		sum += p.headOdds(m) * p.sizeOdds(&m.shape) * m.shape.countOdds() * spellings * math.Pow(256, -float64(tail))
 	}
 	return sum
 }
@@ -86,37 +90,105 @@ func (p *Plan) oddsOf(told map[int]fixed) float64 {
 	return odds
 }
 
-// sizeOdds is the chance that a possible size is claimed; where only the end
-// marker says the size, it is the number of places where one may stand.
+// sizeOdds is the chance that a possible size is claimed and reached; where only
+// the end marker says the size, the places where one may stand are summed.
 func (p *Plan) sizeOdds(s *shape) float64 {
+	reached := p.reachOdds(s.max)
 	switch {
-	case s.size > 0, s.counts:
+	case s.length == nil && s.size > 0:
+		return reached[s.size]
+	case s.counts:
 		return 1
 	case s.length == nil:
-		return float64((s.max-s.min)/max(s.step, 1) + 1)
+		sum := 0.0
+		for n := s.min; n <= s.max; n += max(s.step, 1) {
+			sum += reached[n]
+		}
+		return sum
 	}
-	// ways[n]: how many values of the fields so far sum to n.
-	ways := make([]float64, maxTotal+1)
-	ways[0] = 1
-	all := 1.0
-	for _, r := range s.length.refs {
+	fit := 0.0
+	for n, odds := range s.length.odds() {
+		if total := int64(n)*s.length.mul + s.length.add; total >= int64(s.min) && total <= int64(s.max) {
+			fit += odds * reached[total]
+		}
+	}
+	return fit
+}
+
+// odds returns, for each number, the chance that the length's fields sum to it.
+func (l *lengthField) odds() []float64 {
+	odds := make([]float64, maxTotal+1)
+	odds[0] = 1
+	refs := l.refs
+	if l.varint {
+		for n := range odds {
+			odds[n] = math.Pow(256, -float64(sizeOfVarint(int64(n))))
+		}
+		refs = refs[1:]
+	}
+	for _, r := range refs {
 		values := math.Pow(256, float64(r.size))
-		all *= values
-		before := slices.Clone(ways)
+		before := slices.Clone(odds)
 		below := 0.0 // the sum of before[n-values+1 : n+1]
-		for n := range ways {
+		for n := range odds {
 			below += before[n]
 			if gone := float64(n) - values; gone >= 0 {
 				below -= before[int(gone)]
 			}
-			ways[n] = below
+			odds[n] = below / values
 		}
 	}
-	fit := 0.0
-	for n := range ways {
-		if total := int64(n)*s.length.mul + s.length.add; total >= int64(s.min) && total <= int64(s.max) {
-			fit += ways[n]
+	return odds
+}
+
+// reachOdds returns, for each size up to most, the chance that so many bytes of
+// a frame can be read on a line with escapes at all, and that delimiters stand
+// around them; 1 on one without.
+func (p *Plan) reachOdds(most int) []float64 {
+	out := make([]float64, most+1)
+	s := &p.stuff
+	each, edges := 1.0, 1.0
+	switch {
+	case s.kind == stuffCOBS:
+		return cobsOdds(out)
+	case s.delimited():
+		edges = 1. / 256 / 256
+	case s.kind != stuffEscaped:
+		for n := range out {
+			out[n] = 1
 		}
+		return out
 	}
-	return fit / all
+	if s.kind != stuffNone { // a byte as it is, or esc and one that it may stand before
+		plain, escaped := 255, 0
+		for b := range 256 {
+			plain -= b2i(s.fresh[b] || s.delimited() && byte(b) == s.delim)
+			escaped += b2i(s.to[b] >= 0)
+		}
+		each = float64(plain)/256 + float64(escaped)/256/256
+	}
+	for n := range out {
+		out[n] = edges * math.Pow(each, float64(max(n-len(p.sync)*b2i(!s.delimited()), 0)))
+	}
+	return out
+}
+
+// cobsOdds: no byte of the piece is 0, and the blocks end where it does.
+func cobsOdds(out []float64) []float64 {
+	ends := make([]float64, len(out)+1) // the chance that a block ends behind so many bytes
+	ends[0] = 1
+	below := 0.0
+	for n := 1; n < len(ends); n++ {
+		below += ends[n-1]
+		if n > 255 {
+			below -= ends[n-256]
+		}
+		ends[n] = below / 256 // of 256 values one is 0, which ends the piece
+	}
+	for n := range out {
+		// A piece has one byte more than its frame; each byte within a block is
+		// not 0. Blocks that are full add a byte, which is left out here.
+		out[n] = ends[n+1] * math.Pow(255./256, float64(n)) / 256 / 256
+	}
+	return out
 }

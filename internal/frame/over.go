@@ -32,6 +32,13 @@ func (d Description) Over(base Description) Description {
 	replace(&out.GapMS, d.GapMS)
 	replace(&out.Strict, d.Strict)
 	replace(&out.ZeroFill, d.ZeroFill)
+	if d.Stuff != nil {
+		out.Stuff = d.Stuff
+	}
+	if d.Unmask != nil {
+		out.Unmask = d.Unmask
+	}
+	replace(&out.Resync, d.Resync)
 	replace(&out.Split, d.Split)
 	replace(&out.Label, d.Label)
 	replace(&out.Data, d.Data)

@@ -2,9 +2,17 @@ package frame
 
 import "fmt"
 
-// Parse takes bytes that are one whole frame, as in an example or typed by
-// hand. The error says which rule they break.
-func (p *Plan) Parse(b []byte) (*Frame, error) {
+// Parse takes bytes that are one whole frame as it stands on the line, as in an
+// example or typed by hand; the delimiters at its ends may be missing. The
+// error says which rule they break.
+func (p *Plan) Parse(wire []byte) (*Frame, error) {
+	b := wire
+	if p.stuff.delimited() || p.stuff.kind == stuffEscaped {
+		var err error
+		if b, err = p.Unstuff(nil, wire); err != nil {
+			return nil, err
+		}
+	}
 	var v verdict
 	if p.pieces {
 		v = p.acceptWhole(b)
@@ -16,7 +24,11 @@ func (p *Plan) Parse(b []byte) (*Frame, error) {
 	case v.why == accepted && total < len(b):
 		return nil, fmt.Errorf("the frame ends after %d bytes, but there are %d", total, len(b))
 	case v.why == accepted:
-		return &Frame{Bytes: b, Message: v.message}, nil
+		f := &Frame{Bytes: b, Raw: wire, Message: v.message}
+		if p.viewed() {
+			f.view = p.appendView(nil, b)
+		}
+		return f, nil
 	case v.why == undecided:
 		return nil, fmt.Errorf("the frame has %d bytes or more, but there are %d", max(total, len(b)+1), len(b))
 	}
@@ -51,6 +63,8 @@ func (r reason) text() string {
 		return "the end marker is missing"
 	case whyCheck:
 		return "the check fails"
+	case whyStuff:
+		return "an escape means nothing"
 	case whyDoubt:
 		return "it stands alone in noise"
 	}

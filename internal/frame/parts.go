@@ -24,8 +24,8 @@ type parts struct {
 // decodeParts decodes such a message; it returns how many properties it has
 // put into props.
 func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counterState, absent *Absent) int {
-	m := f.Message
-	d := parts{plan: p, shape: &m.shape, slots: m.slots, frame: f.Bytes, data: f.Bytes[:len(f.Bytes)-p.trailer], counters: counters}
+	m, b := f.Message, f.fields()
+	d := parts{plan: p, shape: &m.shape, slots: m.slots, frame: b, data: b[:len(b)-p.trailer], counters: counters}
 	var few [16]float64 // no part of d: it would be moved to the heap
 	registers := few[:]
 	if m.inputs > len(few) {
@@ -37,7 +37,7 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 	}
 	switch {
 	case p.split > 0:
-		d.cut(p, m, f.Bytes)
+		d.cut(p, m, b)
 	case d.shape.measure(d.data, true, &d.measured) != accepted:
 		return 0 // no frame of this plan's scanner
 	}

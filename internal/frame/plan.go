@@ -34,6 +34,14 @@ type Plan struct {
 	lineTail int    // lines of text: bytes behind the pieces
 	counters int    // fields with a total
 	pieces   bool   // no sync, no check: the end marker alone delimits [WIRE-12]
+
+	stuff  stuffing // how the line escapes bytes
+	masked masked   // what unmask undoes
+	other  bool     // the frame is not what stands on the line, or not what its fields see
+	whole  bool     // delimiters cut the frames
+	skips  bool     // a frame whose check fails is passed over
+	varint int      // where a length of its own size stands; -1: nowhere
+	head   int      // bytes of sync, id and length
 }
 
 // MessagePlan is one kind of frame of a Plan: a compiled Message.
@@ -91,6 +99,9 @@ func (p *Plan) CheckBits() int {
 
 // Checked reports whether any checksum guards a frame.
 func (p *Plan) Checked() bool { return p.CheckBits() > 0 }
+
+// Numbered reports whether the frames carry a sequence number.
+func (p *Plan) Numbered() bool { return p.seq != nil }
 
 // Message returns the message of that name, or nil.
 func (p *Plan) Message(name string) *MessagePlan {

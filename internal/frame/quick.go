@@ -14,14 +14,18 @@ type quick struct {
 	anyID  *MessagePlan      // instead, where frames have no id
 	from   int               // the check covers frame[from : total-behind]
 	behind int
+	whole  bool // delimiters say the size, where neither of the others does
 }
 
 // plainFrames finds out whether judgeQuick can do the plan's work.
 func (p *Plan) plainFrames() {
+	if p.id != nil && p.id.mask != nil {
+		return
+	}
 	if p.turned || p.pieces || p.headed > 0 || len(p.checks) != 1 || !p.checks[0].plain() {
 		return
 	}
-	q := quick{on: true, from: p.checks[0].over[0].from, behind: -p.checks[0].over[0].to}
+	q := quick{on: true, whole: p.stuff.delimited(), from: p.checks[0].over[0].from, behind: -p.checks[0].over[0].to}
 	if p.open != nil && !q.covers(p.open) {
 		return
 	}
@@ -35,7 +39,7 @@ func (p *Plan) plainFrames() {
 
 // covers reports whether frames of that shape are plain.
 func (q *quick) covers(s *shape) bool {
-	sized := s.size > 0 || s.length != nil && len(s.length.refs) == 1
+	sized := q.whole || s.size > 0 || s.length != nil && len(s.length.refs) == 1 && !s.length.varint
 	return len(s.consts)+len(s.series)+len(s.moved) == 0 && sized && s.min >= q.from+q.behind
 }
 
@@ -93,8 +97,12 @@ func (p *Plan) judgeQuick(held []byte) (v verdict, ok bool) {
 		if total < s.min || total > s.max {
 			return refuse(whyLength), true
 		}
+	} else if total == 0 {
+		if total = len(held); !s.fits(total) {
+			return refuse(whyLength), true
+		}
 	}
-	if total > len(held) {
+	if total > len(held) || p.skips || p.whole && total < len(held) {
 		return verdict{}, false
 	}
 	frame := held[:total]

@@ -17,11 +17,14 @@ const heldBack = 2 * 32
 
 // Frame is one accepted frame.
 type Frame struct {
-	Bytes   []byte        // valid until the next Feed or Scan
+	Bytes   []byte        // without escapes and delimiters; valid until the next Feed or Scan
+	Raw     []byte        // as it stands on the line; as long valid
 	Message *MessagePlan  // nil: its id is not listed
 	Stamp   reading.Stamp // arrival of the frame's last byte
 	Skipped int           // noise bytes since the frame before
 	End     uint64        // bytes of the stream up to here, with this frame
+
+	view []byte // what the fields see, where it is neither
 }
 
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
@@ -50,12 +53,12 @@ type Scanner struct {
 	flushing bool
 
 	frame   Frame
-	aligned bool // end marker only: the bytes held begin right after a marker
+	aligned bool // end marker or delimiter: the bytes held begin right after one
+	plain   plain
 	turn    turns
 	skipped int    // noise since the last frame
 	loss    uint64 // the same, since the last frame or the beginning
-	seq     uint64
-	seqSeen bool
+	seq     sequence
 	m       Metrics
 	work    uint64 // bytes that judgements may have read, and bytes moved; tests bound it
 }
@@ -131,6 +134,14 @@ func (s *Scanner) compact() {
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
 func (s *Scanner) Scan() bool {
+	if s.plan.other {
+		switch {
+		case s.plan.stuff.kind == stuffEscaped:
+			return s.scanEscaped()
+		case s.plan.whole:
+			return s.scanDelimited()
+		}
+	}
 	for {
 		held := s.buf[s.pos:]
 		if len(held) == 0 {
@@ -151,7 +162,8 @@ func (s *Scanner) Scan() bool {
 		}
 		switch v.why {
 		case accepted:
-			s.take(v)
+			total := int(v.extent.total)
+			s.take(v.message, total, s.buf[s.pos:s.pos+total:s.pos+total])
 			return true
 		case undecided:
 			s.next, s.total = int(v.extent.next), int(v.extent.total)
@@ -239,15 +251,24 @@ func (s *Scanner) skip(n int) {
 	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
 	s.pos += n
 	s.next, s.total = 0, 0
+	if s.plan.other {
+		s.plain.reset()
+	}
 }
 
-// take makes the frame at the front the one found.
-func (s *Scanner) take(v verdict) {
+// take makes what raw bytes at the front say, the frame b of message m, the one
+// found.
+func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	f := &s.frame
-	total := int(v.extent.total)
-	b := s.buf[s.pos : s.pos+total : s.pos+total]
-	f.Bytes, f.Message, f.Skipped = b, v.message, s.skipped
-	s.pos += total
+	f.Bytes, f.Raw = b, s.buf[s.pos:s.pos+raw:s.pos+raw]
+	f.Message, f.Skipped = m, s.skipped
+	if s.plan.other {
+		s.plain.reset()
+		if s.plan.viewed() {
+			f.view = s.plan.appendView(f.view[:0], b)
+		}
+	}
+	s.pos += raw
 	f.End = s.base + uint64(s.pos)
 	if f.End > s.stamped {
 		s.stamp(f)
@@ -256,15 +277,15 @@ func (s *Scanner) take(v verdict) {
 		s.m.Resyncs++
 	}
 	s.m.Frames++
-	s.m.FrameBytes += uint64(total)
-	if v.message == nil {
+	s.m.FrameBytes += uint64(raw)
+	if m == nil {
 		s.m.UnknownID++
 	}
 	if s.plan.turned {
-		s.turn = s.turn.after(v.message, s.idOf(b))
+		s.turn = s.turn.after(m, s.idOf(b))
 	}
 	if s.plan.seq != nil {
-		s.countSeq(b)
+		s.seq.count(s.plan.seq, b, &s.m)
 	}
 	s.aligned = true
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
@@ -285,28 +306,6 @@ func (s *Scanner) stamp(f *Frame) {
 	if m.stamp.Wall == 0 {
 		f.Stamp.Wall = 0 // nobody knows it: a frame a little earlier has none either
 	}
-}
-
-func (s *Scanner) countSeq(b []byte) {
-	n := s.plan.seq
-	if resolveAt(n.at, len(b)) < 0 || resolveAt(n.at, len(b))+n.size > len(b) {
-		return
-	}
-	at := resolveAt(n.at, len(b))
-	seq := loadUint(b[at:at+n.size], n.big)
-	if s.seqSeen {
-		width := uint(8 * n.size)
-		step := (seq - s.seq) << (64 - width) >> (64 - width)
-		switch {
-		case step == 0:
-			s.m.SeqRepeated++
-		case step < 1<<(width-1):
-			s.m.SeqLost += step - 1
-		default:
-			s.m.SeqBack++
-		}
-	}
-	s.seq, s.seqSeen = seq, true
 }
 
 // Deadline returns when the partial frame held must be given up by Expire;

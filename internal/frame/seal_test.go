@@ -105,3 +105,26 @@ func TestPlan_SealSaysWhyNot(t *testing.T) {
 		}
 	}
 }
+
+// TestSeal_RefusesWhatCannotHold: Seal keeps the data, so a count or a piece of
+// text that makes no frame stays one.
+func TestSeal_RefusesWhatCannotHold(t *testing.T) {
+	counts := parsedPlan(t, lengthy+`fields = [{ name = "n", type = "B" }, { name = "v", type = "B", repeat = "n", max = 3 }]`)
+	line := parsedPlan(t, lineOf+`fields = [{ name = "v", type = "num" }]`)
+	for _, row := range []struct {
+		plan *frame.Plan
+		b    []byte
+		ok   bool
+	}{
+		{counts, []byte{0, 0, 2, 7, 8, 0}, true},
+		{counts, []byte{0, 0, 3, 7, 8, 0}, false},
+		{line, []byte("$1.5*00\n"), true},
+		{line, []byte("$1,5*00\n"), true},
+		{line, []byte("$x.5*00\n"), false},
+	} {
+		err := row.plan.Seal(row.b, row.plan.Messages()[0], 0)
+		if _, bad := row.plan.Parse(row.b); (err == nil) != row.ok || (bad == nil) != row.ok {
+			t.Errorf("%q: sealed %v, parsed %v, want success: %v", row.b, err, bad, row.ok)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 	}
 	switch {
 	case m.Size > 0:
-		s.size = m.Size
+		s.size, s.length = m.Size, c.length // where there is a length, it must say that size
 	case own != nil:
 		s.length = own
 	case c.d.Size > 0:
@@ -39,7 +39,7 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 	}
 	if s.length != nil {
 		s.min = max(s.min, s.length.end+c.p.trailer)
-		if l.restMax == 0 && len(m.Fields) == 0 && m.Struct == "" && c.d.Max == 0 {
+		if s.size == 0 && l.restMax == 0 && len(m.Fields) == 0 && m.Struct == "" && c.d.Max == 0 {
 			c.add("max", "none", "the largest total in bytes",
 				fmt.Sprintf("message %q has a length but no fields to tell its size", m.Name))
 		}
@@ -76,6 +76,15 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 	fixed := m.Struct != "" || len(m.Fields) > 0
 	alone := len(c.p.sync) == 0 && len(c.d.Check) == 0 && len(c.p.end) > 0
 	switch {
+	case c.p.stuff.delimited():
+		if !fixed && c.d.Max == 0 {
+			c.add("max", "none", "the largest frame in bytes, without escapes", "delimiters alone do not bound a frame")
+		}
+		if m.Struct != "" {
+			c.deduceStruct(prefix, l, s, data)
+			s.min, s.size = max(s.min, s.size), 0
+		}
+		s.step, s.base = l.restSize, l.restAt+c.p.trailer
 	case alone || !fixed || l.rest:
 		if len(c.p.end) == 0 {
 			c.add(prefix+"size", "neither size nor length nor end", "one of them", "")
@@ -122,11 +131,18 @@ func (c *compiler) shapes() {
 			p.min = m.shape.min
 		}
 		p.min, p.max = min(p.min, m.shape.min), max(p.max, m.shape.max)
-		same = same && m.shape.length == c.length && (m.shape.size == 0 || m.shape.size == c.d.Size)
+		same = same && m.shape.length == c.length && (m.shape.size == 0 || c.length != nil || m.shape.size == c.d.Size)
 	}
 	c.limit()
 	c.sound()
-	if c.length == nil && c.d.Size == 0 {
+	p.head = c.head
+	if c.length != nil {
+		p.head = max(p.head, c.length.end)
+	}
+	if p.varint >= 0 {
+		defer func() { p.max = min(p.max+maxVarint-1, maxTotal) }()
+	}
+	if c.length == nil && c.d.Size == 0 && !p.stuff.delimited() {
 		return
 	}
 	extra := slices.ContainsFunc(p.checks, func(k check) bool { return k.extra })
@@ -176,7 +192,7 @@ func (c *compiler) limit() {
 // sound refuses a frame that nothing could tell from noise.
 func (c *compiler) sound() {
 	p := c.p
-	if len(p.sync) == 0 && len(p.end) == 0 && !p.Checked() && !c.badCheck && len(p.messages) > 0 {
+	if len(p.sync) == 0 && len(p.end) == 0 && !p.stuff.delimited() && !p.Checked() && !c.badCheck && len(p.messages) > 0 {
 		c.add("sync", "neither sync nor end nor check", "one of them", "nothing tells a frame from noise")
 	}
 	if p.pieces && len(p.messages) > 1 {
@@ -197,6 +213,14 @@ func (l *layout) constants(s *shape) {
 		} else {
 			s.moved = append(s.moved, c)
 		}
+	}
+}
+
+// together refuses parts of a length of their own where the checks and the
+// fields see different bytes: they are measured in what the checks see.
+func (c *compiler) together(prefix string, l *layout) {
+	if c.p.viewed() && (len(l.series) > 0 || l.zeroFill) {
+		c.add(prefix+"fields", "a repeat by a field, z or zero_fill beside unmask, a varint or dxl2", `repeat = "rest"`, "")
 	}
 }
 

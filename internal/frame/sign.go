@@ -177,7 +177,7 @@ func signsAgree(slots []slot, frame []byte, values map[string]reading.Value) err
 	for i := range slots {
 		s := &slots[i]
 		v, given := values[s.name]
-		if s.sign != signField || !given || s.hidden {
+		if s.sign != signField || !given {
 			continue
 		}
 		t := &slots[s.signAt]

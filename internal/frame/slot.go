@@ -83,7 +83,7 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Abs
 		return absent
 	}
 	r.Message = f.Message.Name
-	slots, b := f.Message.slots, f.Bytes
+	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
 	if f.Message.parts {
 		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
@@ -134,7 +134,7 @@ func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent)
 	if s.hidden {
 		return false
 	}
-	frame := f.Bytes
+	frame := f.fields()
 	at, limit := resolveAt(s.at, len(frame)), len(frame)
 	if s.rest {
 		limit -= p.trailer

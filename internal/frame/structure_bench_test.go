@@ -99,6 +99,31 @@ func BenchmarkStructure(b *testing.B) {
 	}
 }
 
+// TestStructure_AllocatesNothing: nor does any of these shapes cost garbage.
+func TestStructure_AllocatesNothing(t *testing.T) {
+	for _, row := range benchStructures {
+		p, errs := Compile("bench", row.d)
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		stream := structureStream(t, p)
+		s, d := NewScanner(p, 115200), p.NewDecoder()
+		var r reading.Reading
+		found, absent := 0, 0
+		scan := func() {
+			s.Feed(reading.Chunk{Bytes: stream})
+			for s.Scan() {
+				absent += d.Decode(s.Frame(), &r).Total()
+				found++
+			}
+		}
+		scan()
+		if n := testing.AllocsPerRun(20, scan); n != 0 || found < 20*benchFrames || absent > 0 {
+			t.Errorf("%s: %v allocations, %d frames, %d values absent", row.name, n, found, absent)
+		}
+	}
+}
+
 func benchStructure(b *testing.B, size int, scan func() int) {
 	b.Helper()
 	if found := scan(); found < benchFrames-1 {
@@ -113,7 +138,7 @@ func benchStructure(b *testing.B, size int, scan func() int) {
 }
 
 // structureStream is so many frames of the plan's only message.
-func structureStream(b *testing.B, p *Plan) []byte {
+func structureStream(b testing.TB, p *Plan) []byte {
 	b.Helper()
 	m := p.messages[0]
 	var out []byte

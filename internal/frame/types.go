@@ -173,12 +173,53 @@ func oneAtom(text string) (one atom, rest string, err *typeError) {
 type number struct {
 	at, size int
 	big      bool
+	mask     *byteMask // it stands in masked data; nil: it does not
 }
 
-func (n number) end() int { return n.at + n.size }
+func (n *number) end() int { return n.at + n.size }
 
 // get reads the number; the frame must hold it.
-func (n number) get(b []byte) uint64 { return loadUint(b[n.at:n.at+n.size], n.big) }
+func (n *number) get(b []byte) uint64 {
+	if n.mask != nil {
+		return n.unmasked(b[n.at : n.at+n.size])
+	}
+	return loadUint(b[n.at:n.at+n.size], n.big)
+}
+
+func (n *number) unmasked(b []byte) uint64 {
+	var plain [8]byte
+	for i := range b {
+		plain[i] = n.mask.undo(b[i])
+	}
+	return loadUint(plain[:len(b)], n.big)
+}
+
+// in returns the number's bytes in a whole frame, from whose end at may count;
+// nil when the frame is too short.
+func (n *number) in(frame []byte) []byte {
+	at := resolveAt(n.at, len(frame))
+	if at < 0 || at+n.size > len(frame) {
+		return nil
+	}
+	return frame[at : at+n.size]
+}
+
+// load reads the number from its bytes, store writes it.
+func (n *number) load(b []byte) uint64 {
+	if n.mask != nil {
+		return n.unmasked(b)
+	}
+	return loadUint(b, n.big)
+}
+
+func (n *number) store(b []byte, v uint64) {
+	storeUint(b, v, n.big)
+	if n.mask != nil {
+		for i := range b {
+			b[i] = n.mask.do(b[i])
+		}
+	}
+}
 
 // loadUint reads an unsigned integer of 1 to 8 bytes.
 func loadUint(b []byte, big bool) uint64 {

@@ -211,6 +211,7 @@ func TestEncode_Refused(t *testing.T) {
 		{one(frame.Field{Type: "<e"}), map[string]reading.Value{"v": reading.IntValue(65520)}, "v of x: 65520 does not fit into 2 bytes"},
 		{one(frame.Field{Type: "<f"}), map[string]reading.Value{"v": reading.Float64Value(1e39)}, "v of x: 1000000000000000000000000000000000000000 does not fit into 4 bytes"},
 		{one(frame.Field{Type: "hex2"}), map[string]reading.Value{"v": reading.TextValue("0102F")}, `v of x: "0102F" is not 2 bytes in hexadecimal`},
+		{one(frame.Field{Type: "hex2"}), map[string]reading.Value{"v": reading.TextValue("01")}, `v of x: "01" is not 2 bytes in hexadecimal`},
 		{one(frame.Field{Type: "4z"}), map[string]reading.Value{"v": reading.TextValue("a\x00b")}, `v of x: "a\x00b" has a NUL, which ends such a text`},
 		{one(frame.Field{Type: "4s"}), map[string]reading.Value{"v": reading.TextValue("hello")}, `v of x: "hello" is not a text of at most 4 bytes`},
 		{one(frame.Field{Type: "3s", Encode: "gbk"}), map[string]reading.Value{"v": reading.TextValue("温度")}, `v of x: "温度" is not a text of at most 3 bytes`},

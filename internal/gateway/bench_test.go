@@ -144,3 +144,11 @@ func (x *bench) values(t *testing.T) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+func list(props []reading.Property) string {
+	text := ""
+	for _, p := range props {
+		text += p.Name + "=" + p.Value.String() + " "
+	}
+	return text
+}

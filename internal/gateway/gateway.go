@@ -23,6 +23,7 @@ import (
 
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
+	"serialgw/internal/report"
 )
 
 // Board is one board as the gateway runs it.
@@ -32,7 +33,9 @@ type Board struct {
 	Source Source
 	Baud   int
 
-	Period  time.Duration // newest value per property and period; 0 = every frame
+	Period  time.Duration // newest value per property and period, where no rule is; 0 = every frame
+	Rules   []report.Rule
+	Health  time.Duration // how the link is goes out once in so long; 0 = never
 	Silence time.Duration // without a valid frame for so long the port is reopened; 0 = never
 	Prefix  string        // put before every identifier
 	Rename  map[string]string

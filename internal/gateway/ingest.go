@@ -10,6 +10,7 @@ import (
 
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
+	"serialgw/internal/report"
 )
 
 const (
@@ -29,8 +30,9 @@ type ingest struct {
 	keeper  keeper             // takes what is to be stored
 	framed  func(*frame.Frame) // sees each accepted frame; nil = nobody does
 	scanner *frame.Scanner
+	report  *report.Filter
+	link    *report.Link   // nil: nobody wants to know
 	decoder *frame.Decoder // its counters go on as long as the board's own configuration stays
-	report  report
 
 	// Two readings in turn: the one just decoded, and the one before, whose
 	// values are still to be noted.
@@ -62,25 +64,19 @@ func newIngest(b Board, now func() reading.Stamp, log zerolog.Logger, k keeper) 
 		now:     now,
 		keeper:  k,
 		scanner: frame.NewScanner(plan, b.Baud),
+		report:  report.New(b.Period, b.Rules, b.properties()),
+		link:    newLink(b),
 		decoder: plan.NewDecoder(),
-		report:  report{period: b.Period},
 		present: &reading.Reading{Board: b.Name}, before: &reading.Reading{Board: b.Name}, noted: true,
-		status: BoardStatus{Name: b.Name, Frame: b.Plan.Name()},
+		status: BoardStatus{Name: b.Name, Frame: b.Plan.Name(), Publishes: b.publishes()},
 	}
-}
-
-// identifier is what the cloud calls a property of the board.
-func (b Board) identifier(property string) string {
-	if to, ok := b.Rename[property]; ok {
-		property = to
-	}
-	return b.Prefix + property
 }
 
 // run works until the source ends, and returns the source's error.
 func (in *ingest) run(ctx context.Context) error {
 	in.last = in.now()
 	in.alive, in.summary = in.last, in.last
+	in.tellLink(in.last) // its first interval begins
 	for {
 		chunk, err := in.board.Source.Next(ctx, in.wait())
 		if err != nil {
@@ -104,8 +100,13 @@ func (in *ingest) wait() time.Duration {
 	if due, ok := in.scanner.Deadline(); ok {
 		until(due)
 	}
-	if due, ok := in.report.due(); ok {
+	if due, ok := in.report.Due(); ok {
 		until(due)
+	}
+	if in.link != nil {
+		if due, ok := in.link.Due(); ok {
+			until(due)
+		}
 	}
 	if in.board.Silence > 0 {
 		until(in.alive.Add(in.board.Silence))
@@ -126,6 +127,7 @@ func (in *ingest) step(chunk reading.Chunk) {
 		in.drain()
 	}
 	in.storeDue(chunk.Stamp)
+	in.tellLink(chunk.Stamp)
 	in.commit()
 	in.watch(chunk.Stamp)
 	in.account()
@@ -155,8 +157,8 @@ func (in *ingest) accept(f *frame.Frame) {
 	}
 	in.note(f)
 	in.storeDue(f.Stamp) // a period that ended before this frame takes nothing from it
-	if in.report.pass(r) {
-		in.store(r)
+	if out := in.report.Pass(r); out != nil {
+		in.store(out)
 	}
 }
 
@@ -173,15 +175,16 @@ func (in *ingest) note(f *frame.Frame) {
 	in.present, in.before, in.noted = in.before, in.present, false
 }
 
-// storeDue stores what the report rule held back until now.
+// storeDue stores what the report rules held back until now.
 func (in *ingest) storeDue(now reading.Stamp) {
-	if len(in.report.held) == 0 {
-		return
+	if in.report.Ready(now) {
+		in.storeAll(in.report.Flush(now))
 	}
-	if due, ok := in.report.due(); ok && now.Since(due) >= 0 {
-		for _, r := range in.report.flush(now) {
-			in.store(&r)
-		}
+}
+
+func (in *ingest) storeAll(list []reading.Reading) {
+	for i := range list {
+		in.store(&list[i])
 	}
 }
 
@@ -257,7 +260,7 @@ func (in *ingest) account() {
 	in.status.Explained = m.Explained()
 	in.status.LastFrame = in.lastFrame
 	in.status.Stored, in.status.Refused = in.count.stored, in.count.refused
-	in.status.Empty, in.status.Absent = in.count.empty, in.count.absent
+	in.status.Empty, in.status.Absent, in.status.Outside = in.count.empty, in.count.absent, in.report.Outside()
 	if !in.noted {
 		in.status.latest(in.before)
 		in.noted = true
@@ -270,9 +273,7 @@ func (in *ingest) account() {
 func (in *ingest) finish() {
 	in.scanner.Flush()
 	in.drain()
-	for _, r := range in.report.flush(in.last) {
-		in.store(&r)
-	}
+	in.storeAll(in.report.End(in.last))
 	in.commit()
 	in.account()
 }

@@ -3,8 +3,12 @@ package gateway
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"time"
+
+	"serialgw/internal/report"
 )
 
 // bitsPerByte is a byte on the wire: start bit, eight data bits, stop bit.
@@ -24,18 +28,55 @@ func CapacityOf(boards []Board, up Uplink) Rates {
 	var r Rates
 	properties, most := 0, 1
 	for _, b := range boards {
-		perFrame, all := valuesOf(b)
-		properties, most = properties+all, max(most, perFrame)
-		if b.Period > 0 {
-			r.Boards += float64(all) / b.Period.Seconds()
-			continue
-		}
-		r.AtMost = true
-		size := max(b.Plan.MinSize(), 1)
-		r.Boards += float64(b.Baud) / bitsPerByte / float64(size) * float64(perFrame)
+		r.add(b)
+		properties, most = properties+len(b.publishes()), max(most, mostOf(b))
 	}
 	r.Uplink = up.carries(properties, most)
 	return r
+}
+
+// add counts what one board gives after its report rules.
+func (r *Rates) add(b Board) {
+	props := b.properties()
+	frame := make(map[string]int)        // message to values that go out with every frame
+	paced := make(map[time.Duration]int) // interval to values that go out once in it
+	every := func(interval time.Duration, changes bool) {
+		paced[interval]++
+		r.AtMost = r.AtMost || changes
+	}
+	for _, p := range report.Publish(b.Rules, props) {
+		switch rule := ruleOf(b, p); {
+		case rule.Window > 0:
+			every(rule.Window, rule.Changes())
+		case rule.MinInterval > 0:
+			every(rule.MinInterval, rule.Changes())
+		default:
+			for _, q := range props {
+				if q.Identifier == props[p.Of].Identifier {
+					frame[q.Message]++
+				}
+			}
+		}
+	}
+	if b.Health > 0 {
+		paced[b.Health] += len(report.LinkProperties(b.Plan.Numbered()))
+	}
+	for _, interval := range slices.Sorted(maps.Keys(paced)) {
+		r.Boards += float64(paced[interval]) / interval.Seconds()
+	}
+	if len(frame) > 0 {
+		r.AtMost = true
+		size := max(b.Plan.MinSize(), 1)
+		r.Boards += float64(b.Baud) / bitsPerByte / float64(size) * float64(slices.Max(slices.Collect(maps.Values(frame))))
+	}
+}
+
+// ruleOf returns the rule that is for a property; the board's report is one, too.
+func ruleOf(b Board, p report.Published) report.Rule {
+	if p.Rule < 0 {
+		return report.Rule{MinInterval: b.Period}
+	}
+	return b.Rules[p.Rule]
 }
 
 // carries returns values/s when more is waiting than fits. A post of history
@@ -56,18 +97,17 @@ func (up Uplink) carries(properties, perReading int) float64 {
 	return perPost / up.PostInterval.Seconds()
 }
 
-// valuesOf returns the most values of one frame and the number of different
-// properties of a board.
-func valuesOf(b Board) (perFrame, all int) {
-	seen := make(map[string]bool)
-	for _, m := range b.Plan.Messages() {
-		props := m.Properties()
-		perFrame = max(perFrame, len(props))
-		for _, p := range props {
-			seen[p.Name] = true
-		}
+// mostOf returns the most values of one reading of a board.
+func mostOf(b Board) (most int) {
+	count := make(map[string]int)
+	for _, p := range b.properties() {
+		count[p.Message] += len(report.Publish(b.Rules, []report.Property{p}))
+		most = max(most, count[p.Message])
 	}
-	return perFrame, len(seen)
+	if b.Health > 0 {
+		most = max(most, len(report.LinkProperties(b.Plan.Numbered())))
+	}
+	return most
 }
 
 // Fits reports whether the uplink carries all that the boards can give.

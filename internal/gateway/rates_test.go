@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"serialgw/internal/report"
 )
 
 func TestCapacityOf(t *testing.T) {
@@ -36,6 +38,21 @@ func TestCapacityOf(t *testing.T) {
 			"the boards give at most 320 values/s, the uplink carries 3 values/s"},
 		{"ManyDigits", []Board{{Plan: plan, Baud: 1_935_300}}, Uplink{}, Rates{Boards: 64510, Uplink: math.Inf(1), AtMost: true}, true,
 			"the boards give at most 64510 values/s, the uplink carries as many as the network takes"},
+		{"RulesPaceEachProperty", []Board{{Plan: plan, Baud: 9600, Period: time.Second, Rules: []report.Rule{
+			{Property: []string{"temp"}, Window: 10 * time.Second, Aggregate: []report.Aggregate{report.Min, report.Max}},
+			{Property: []string{"volt"}, MinInterval: 500 * time.Millisecond},
+		}}}, Uplink{PostInterval: time.Second}, Rates{Boards: 0.2 + 2 + 1, Uplink: 4}, true,
+			"the boards give 3.2 values/s, the uplink carries 4 values/s"},
+		{"RuleForChangesIsABound", []Board{{Plan: plan, Baud: 9600, Rules: []report.Rule{{OnChange: true, MinInterval: time.Second}}}},
+			Uplink{PostInterval: time.Second}, Rates{Boards: 3, Uplink: 3, AtMost: true}, true,
+			"the boards give at most 3 values/s, the uplink carries 3 values/s"},
+		// One value of a frame has no pace: 160 frames a second, and one value a second.
+		{"RuleWithoutAPaceGoesAsFastAsTheLine", []Board{{Plan: plan, Baud: 9600, Period: time.Second, Rules: []report.Rule{{Message: "env"}}}},
+			Uplink{PostInterval: time.Second}, Rates{Boards: 321, Uplink: 3, AtMost: true}, false,
+			"the boards give at most 321 values/s, the uplink carries 3 values/s"},
+		{"LinkHealthCounts", []Board{{Plan: plan, Baud: 9600, Period: time.Second, Health: 10 * time.Second}},
+			Uplink{PostInterval: time.Second, History: true, HistoryValues: 9, OldestFirst: true}, Rates{Boards: 3.5, Uplink: 8}, true,
+			"the boards give 3.5 values/s, the uplink carries 8 values/s"},
 		{"Unlimited", []Board{all}, Uplink{}, Rates{Boards: 320, Uplink: math.Inf(1), AtMost: true}, true,
 			"the boards give at most 320 values/s, the uplink carries as many as the network takes"},
 	}

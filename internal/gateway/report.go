@@ -1,97 +1,71 @@
 package gateway
 
 import (
-	"time"
-
+	"serialgw/internal/frame"
 	"serialgw/internal/reading"
+	"serialgw/internal/report"
 )
 
-// report thins what a board says to the newest value of each property per
-// period, before anything is stored. The first reading passes at once; then
-// what comes within the period is held, newest first to win, and is due when
-// the period ends. A period of 0 lets everything pass.
-//
-//	frames   a . . b c d . . . . e
-//	passed   a         d         e      one period = 5 columns
-type report struct {
-	period time.Duration
-	open   bool          // a period is running
-	start  reading.Stamp // since when
-	held   []heldValue
+// identifier is what the cloud calls a property of the board.
+func (b Board) identifier(property string) string {
+	if to, ok := b.Rename[property]; ok {
+		property = to
+	}
+	return b.Prefix + property
 }
 
-type heldValue struct {
-	prop    reading.Property
-	board   string
-	message string
-	stamp   reading.Stamp
-}
-
-// pass reports whether r is to be stored now. Otherwise its values are held.
-func (p *report) pass(r *reading.Reading) bool {
-	if p.period == 0 {
-		return true
-	}
-	if !p.open || (r.Stamp.Since(p.start) >= p.period && len(p.held) == 0) {
-		p.open, p.start = true, r.Stamp
-		return true
-	}
-	for _, prop := range r.Props {
-		p.hold(heldValue{prop, r.Board, r.Message, r.Stamp})
-	}
-	return false
-}
-
-func (p *report) hold(v heldValue) {
-	for i := range p.held {
-		if p.held[i].prop.Name == v.prop.Name {
-			p.held[i] = v
-			return
+// properties lists what the board's messages can give, as the report rules see
+// it.
+func (b Board) properties() (out []report.Property) {
+	for _, m := range b.Plan.Messages() {
+		for _, p := range m.Properties() {
+			out = append(out, report.Property{Message: m.Name, Name: p.Name, Identifier: b.identifier(p.Name),
+				Kind: p.Kind, Digits: p.Digits, Enum: p.Labels != nil})
 		}
 	}
-	p.held = append(p.held, v)
+	return out
 }
 
-// due returns when held values are to be stored.
-func (p *report) due() (reading.Stamp, bool) {
-	return p.start.Add(p.period), len(p.held) > 0
+// publishes lists the identifiers that the board publishes, those of the link
+// last.
+func (b Board) publishes() (out []string) {
+	for _, p := range report.Publish(b.Rules, b.properties()) {
+		out = append(out, p.Identifier)
+	}
+	if b.Health > 0 {
+		for _, p := range report.LinkProperties(b.Plan.Numbered()) {
+			out = append(out, b.identifier(p.Name))
+		}
+	}
+	return out
 }
 
-// flush returns the held values as readings, one for each frame that some of
-// them came from, oldest first, and begins the next period.
-func (p *report) flush(now reading.Stamp) []reading.Reading {
-	if len(p.held) == 0 {
+// newLink returns what tells the link's health; nil where nobody wants to know.
+func newLink(b Board) *report.Link {
+	if b.Health == 0 {
 		return nil
 	}
-	var out []reading.Reading
-	for _, v := range p.held {
-		out = joinFrame(out, v)
-	}
-	p.held = p.held[:0]
-	// The grid is kept: a late wake-up must not stretch every period.
-	p.start = p.start.Add(p.period)
-	if now.Since(p.start) >= p.period {
-		p.start = now
-	}
-	return out
+	return report.NewLink(b.Name, b.Health, b.Plan.Numbered(), b.identifier)
 }
 
-// joinFrame adds v to the reading of the frame it came from, keeping the
-// readings in order of arrival.
-func joinFrame(out []reading.Reading, v heldValue) []reading.Reading {
-	at := len(out)
-	for i := range out {
-		if out[i].Stamp == v.stamp && out[i].Message == v.message {
-			out[i].Props = append(out[i].Props, v.prop)
-			return out
-		}
-		if at == len(out) && out[i].Stamp.Since(v.stamp) > 0 {
-			at = i
-		}
+func linkCounts(m frame.Metrics) report.LinkCounts {
+	return report.LinkCounts{
+		Frames: m.Frames, FrameBytes: m.FrameBytes, Noise: m.Noise,
+		CheckFailed: m.CheckFailed, Lost: m.SeqLost, Repeated: m.SeqRepeated,
 	}
-	r := reading.Reading{Board: v.board, Message: v.message, Stamp: v.stamp, Props: []reading.Property{v.prop}}
-	out = append(out, reading.Reading{})
-	copy(out[at+1:], out[at:])
-	out[at] = r
-	return out
+}
+
+// tellLink stores how the link was in the interval that has ended, if one has.
+func (in *ingest) tellLink(now reading.Stamp) {
+	if in.link == nil {
+		return
+	}
+	r := in.link.Take(now, linkCounts(in.scanner.Metrics()))
+	if r == nil {
+		return
+	}
+	in.mu.Lock()
+	in.status.latest(r)
+	in.mu.Unlock()
+	in.store(r)
 }

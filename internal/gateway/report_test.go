@@ -1,119 +1,95 @@
 package gateway
 
 import (
-	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"serialgw/internal/reading"
+	"serialgw/internal/report"
 )
 
-// said is one frame: when (ms), what message, which values.
-type said struct {
-	ms      int64
-	message string
-	props   []reading.Property
+// Rules name the frame's properties; what is stored has the cloud's names, a
+// frame's values stay together, and what no rule takes goes by the period.
+func TestIngest_Rules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBench(t, Board{Period: time.Hour, Prefix: "P_", Rename: map[string]string{"temp": "oil"}, Rules: []report.Rule{
+			{Property: []string{"temp"}, Deadband: &report.Deadband{Mantissa: 5, Digits: 1}},
+		}})
+		for i, temp := range []int64{2000, 2050, 2051, 2001, 2000} {
+			x.feed(env(t, x.plan, temp, i%2 == 0)...)
+			<-time.After(20 * time.Millisecond)
+		}
+		if got, want := x.values(t), "env P_oil=20.00 P_run=true; env P_oil=20.51; env P_oil=20.00"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if got, want := x.in.snapshot().Latest[0].Name, "P_oil"; got != want {
+			t.Errorf("people see %q, want %q", got, want)
+		}
+		x.stop()
+		if got, want := len(x.q.stored(t)), 4; got != want {
+			t.Errorf("at the end %d readings, want %d: the newest of run was held", got, want)
+		}
+	})
 }
 
-func val(name string, v reading.Value) reading.Property {
-	return reading.Property{Name: name, Value: v}
+// A window ends by the clock, though the board says no more, and what a range
+// drops is counted.
+func TestIngest_WindowOfASilentBoard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBench(t, Board{Rules: []report.Rule{{
+			Property: []string{"volt"}, Window: 10 * time.Second, Aggregate: []report.Aggregate{report.Mean, report.Max}, Range: []float64{0, 13},
+		}}})
+		start := stampNow()
+		for _, volt := range []int64{11_000, 12_000, 13_001, 12_500} {
+			x.feed(power(t, x.plan, volt)...)
+			<-time.After(time.Second)
+		}
+		<-time.After(6*time.Second + minWait)
+		synctest.Wait()
+		if got, want := x.values(t), "power volt_mean=11.8333 volt_max=12.500"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		r := x.q.stored(t)[0]
+		if got, want := r.Stamp.Since(start), 3*time.Second; got != want {
+			t.Errorf("the mean has the time %v after the first value, want that of the last, %v", got, want)
+		}
+		s := x.in.snapshot()
+		if s.Outside != 1 || !slices.Equal(s.Publishes, []string{"temp", "run", "volt_mean", "volt_max"}) {
+			t.Errorf("%d outside, publishes %v", s.Outside, s.Publishes)
+		}
+	})
 }
 
-func num(name string, n int64) reading.Property { return val(name, reading.IntValue(n)) }
-
-func props(p ...reading.Property) []reading.Property { return p }
-
-// transcript runs frames through the rule; the clock moves on in steps of
-// 10 ms, so that a period's end is met within one step.
-func transcript(p *report, end int64, frames []said) []string {
-	var out []string
-	tell := func(at int64, r reading.Reading) {
-		out = append(out, fmt.Sprintf("%d: %s@%d %s", at, r.Message, r.Stamp.Boot/1e6, list(r.Props)))
-	}
-	for at := int64(0); at <= end; at += 10 {
-		now := reading.Stamp{Boot: at * 1e6}
-		for _, f := range frames {
-			if f.ms == at {
-				r := reading.Reading{Board: "b", Message: f.message, Stamp: now, Props: slices.Clone(f.props)}
-				if p.pass(&r) {
-					tell(at, r)
-				}
+// The health of a link goes out whether the board speaks or not, under the
+// board's names, with the time at which it was seen.
+func TestIngest_LinkHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBench(t, Board{Health: time.Minute, Prefix: "P_", Rename: map[string]string{"link_ok": "alive"}})
+		start := stampNow()
+		for range 3 {
+			x.feed(power(t, x.plan, 1)...)
+			x.feed(0, 0, 0)
+			<-time.After(20 * time.Second)
+		}
+		<-time.After(time.Minute + minWait)
+		synctest.Wait()
+		var got []string
+		for _, r := range x.q.stored(t) {
+			if r.Message == report.LinkMessage {
+				got = append(got, r.Stamp.Since(start).String()+" "+list(r.Props))
 			}
 		}
-		if due, ok := p.due(); ok && now.Since(due) >= 0 {
-			for _, r := range p.flush(now) {
-				tell(at, r)
-			}
+		want := []string{
+			"1m0s P_alive=true P_link_explained=0.727 P_link_frames=3 P_link_check_failed=0 P_link_noise=9 ",
+			"2m0s P_alive=false P_link_frames=3 P_link_check_failed=0 P_link_noise=9 ",
 		}
-	}
-	return out
-}
-
-func list(props []reading.Property) string {
-	text := ""
-	for _, p := range props {
-		text += p.Name + "=" + p.Value.String() + " "
-	}
-	return text
-}
-
-func TestReport(t *testing.T) {
-	volt := func(ms, n int64) said { return said{ms, "env", props(num("volt", n))} }
-	tests := []struct {
-		name   string
-		period time.Duration
-		frames []said
-		want   []string
-	}{
-		{"All/EveryFrame", 0, []said{volt(0, 1), volt(10, 2), volt(20, 3)},
-			[]string{"0: env@0 volt=1 ", "10: env@10 volt=2 ", "20: env@20 volt=3 "}},
-		{"LeadingEdge", time.Second, []said{volt(500, 1)}, []string{"500: env@500 volt=1 "}},
-		{"NewestWins", time.Second, []said{volt(0, 1), volt(100, 2), volt(300, 3), volt(900, 4)},
-			[]string{"0: env@0 volt=1 ", "1000: env@900 volt=4 "}},
-		{"ZeroAndFalseAreValues", time.Second,
-			[]said{{0, "env", props(num("volt", 7))}, {100, "env", props(num("volt", 5), val("run", reading.BoolValue(true)))}, {200, "env", props(num("volt", 0), val("run", reading.BoolValue(false)))}},
-			[]string{"0: env@0 volt=7 ", "1000: env@200 volt=0 run=false "}},
-		{"SeveralMessages/EachKeepsItsFrame", time.Second,
-			[]said{volt(0, 1), {100, "motor", props(num("speed", 2))}, volt(200, 3), {300, "motor", props(num("speed", 4))}},
-			[]string{"0: env@0 volt=1 ", "1000: env@200 volt=3 ", "1000: motor@300 speed=4 "}},
-		{"SeveralMessages/OlderPropertyOfTheSame", time.Second,
-			[]said{volt(0, 1), {100, "env", props(num("volt", 2), num("amp", 2))}, volt(200, 3)},
-			[]string{"0: env@0 volt=1 ", "1000: env@100 amp=2 ", "1000: env@200 volt=3 "}},
-		{"Grid/APeriodFollowsThePeriod", time.Second,
-			[]said{volt(0, 1), volt(990, 2), volt(1010, 3), volt(1990, 4), volt(2500, 5)},
-			[]string{"0: env@0 volt=1 ", "1000: env@990 volt=2 ", "2000: env@1990 volt=4 ", "3000: env@2500 volt=5 "}},
-		{"Grid/AfterSilenceTheFirstPassesAtOnce", time.Second, []said{volt(0, 1), volt(2500, 2), volt(2600, 3)},
-			[]string{"0: env@0 volt=1 ", "2500: env@2500 volt=2 ", "3500: env@2600 volt=3 "}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := transcript(&report{period: tt.period}, 5000, tt.frames)
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
-}
-
-// A loop that wakes late must not stretch the grid, nor flush twice to make up.
-func TestReport_LateWakeUp(t *testing.T) {
-	at := func(ms int64) reading.Stamp { return reading.Stamp{Boot: ms * 1e6} }
-	p := &report{period: time.Second}
-	r := reading.Reading{Stamp: at(0), Props: props(num("volt", 1))}
-	if !p.pass(&r) || p.pass(&r) {
-		t.Fatal("want the first passed and the second held")
-	}
-	p.flush(at(1300))
-	if want := at(1000); p.start.Boot != want.Boot {
-		t.Errorf("late by less than a period: the next one began at %v, want %v", p.start, want)
-	}
-	p.pass(&r)
-	p.flush(at(9000))
-	if want := at(9000); p.start.Boot != want.Boot {
-		t.Errorf("late by several periods: the next one began at %v, want %v", p.start, want)
-	}
-	if got := p.flush(at(9100)); got != nil {
-		t.Errorf("nothing was held, and %v came out", got)
-	}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+		if s := x.in.snapshot(); !slices.ContainsFunc(s.Latest, func(v LatestValue) bool { return v.Name == "P_alive" && v.raw == reading.BoolValue(false) }) {
+			t.Errorf("people do not see it: %v", s.Latest)
+		}
+	})
 }

@@ -24,10 +24,12 @@ type BoardStatus struct {
 	Metrics         frame.Metrics `json:"metrics"`
 	Explained       float64       `json:"explained"` // share of the bytes that were valid frames, 0 to 1
 	LastFrame       reading.Stamp `json:"last_frame"`
-	Stored          uint64        `json:"stored"`  // records written to the queue
-	Refused         uint64        `json:"refused"` // readings that the queue would not take
-	Empty           uint64        `json:"empty"`   // frames without one usable value
-	Absent          uint64        `json:"absent"`  // values left out: invalid, out of range, not a number
+	Stored          uint64        `json:"stored"`        // records written to the queue
+	Refused         uint64        `json:"refused"`       // readings that the queue would not take
+	Empty           uint64        `json:"empty"`         // frames without one usable value
+	Absent          uint64        `json:"absent"`        // values left out: invalid, out of range, not a number
+	Outside         uint64        `json:"outside_range"` // values that a report rule's range dropped
+	Publishes       []string      `json:"publishes"`     // identifiers
 	Latest          []LatestValue `json:"latest"`
 
 	rateFrom   reading.Stamp

@@ -12,7 +12,8 @@
 //
 // A relative file counts from the project's root; without -frame, all of its
 // frames are benched. -baud, -seeds and -frames change the line and how much
-// runs over it. Every row must keep three rules: nothing is lost, no more is
+// runs over it. Where delimiters cut the frames, each is sent with one on both
+// sides. Every row must keep three rules: nothing is lost, no more is
 // wrong than the check allows, and nothing comes later than a largest frame
 // and a silence allow. The columns of the table:
 //

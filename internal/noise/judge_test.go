@@ -49,7 +49,7 @@ func (j *judge) score(all []taken) {
 // wholeAt returns which whole frame was accepted; -1: none.
 func (j *judge) wholeAt(next int, a taken) int {
 	for i := next; i < len(j.line.frames) && j.line.frames[i].from < a.to; i++ {
-		if f := &j.line.frames[i]; f.at == a.from && f.at+len(f.bytes) == a.to {
+		if f := &j.line.frames[i]; f.at+f.lead == a.from && f.at+len(f.bytes) == a.to {
 			return i
 		}
 	}
@@ -72,7 +72,7 @@ func (j *judge) countRenamed(got, sent *frame.MessagePlan) {
 func (j *judge) countOther(next int, a taken) {
 	got := j.line.bytes[a.from:a.to]
 	for i := next; i < len(j.line.frames) && j.line.frames[i].from < a.to; i++ {
-		if bytes.Equal(j.line.frames[i].bytes, got) {
+		if f := &j.line.frames[i]; bytes.Equal(f.bytes[f.lead:], got) {
 			j.tally.equal++
 			return
 		}
@@ -111,10 +111,14 @@ func (j *judge) countMissed(found []bool, others []taken) {
 // proven reports whether the bytes accepted are a frame of their message:
 // sealing it again, which is how a board makes one, changes nothing.
 func (j *judge) proven(a taken) bool {
-	b := j.line.bytes[a.from:a.to]
+	wire := j.line.bytes[a.from:a.to]
 	if a.message == nil {
-		_, err := j.plan.Parse(b)
+		_, err := j.plan.Parse(wire)
 		return err == nil
+	}
+	b, err := j.plan.Unstuff(nil, wire)
+	if err != nil {
+		return false
 	}
 	for _, id := range idsOf(a.message) {
 		sealed := slices.Clone(b)
@@ -132,7 +136,7 @@ func (j *judge) proven(a taken) bool {
 //	                             └── a candidate here may claim max bytes ──┘
 func (j *judge) recovery(a taken, since int) {
 	// Once so many bytes are in, nothing in front of the frame can still wait.
-	enough := max(a.to, a.from+j.plan.MaxSize())
+	enough := max(a.to, a.from+j.plan.MaxWire())
 	if a.before >= enough || a.before >= a.to && a.silence > j.most+minWait {
 		j.tally.late++
 	}
@@ -175,9 +179,9 @@ func (j *judge) countOdds(m frame.Metrics, rng *rand.Rand) {
 		if f.harm == (harm{}) {
 			continue
 		}
-		behind := j.line.bytes[f.to:min(f.to+j.plan.MaxSize(), len(j.line.bytes))]
+		behind := j.line.bytes[f.to:min(f.to+j.plan.MaxWire(), len(j.line.bytes))]
 		for range twins {
-			if j.passes(f.harm.again(f.bytes, rng), behind, f.bytes) {
+			if j.passes(f.harm.again(f.bytes, rng), behind, f.sent) {
 				j.tally.odds += 1. / twins
 			}
 		}
@@ -188,10 +192,13 @@ func (j *judge) countOdds(m frame.Metrics, rng *rand.Rand) {
 // checks would have to change to make it a frame.
 func (j *judge) beginnings(f sent) int {
 	n := 0
+	if f.lead > 0 {
+		return 0 // the delimiter says where it ends
+	}
 	for _, m := range j.plan.Messages() {
-		for size := j.plan.MinSize(); size < len(f.bytes); size++ {
-			sealed := slices.Clone(f.bytes[:size])
-			if j.plan.Seal(sealed, m, f.id) == nil && 8*differing(sealed, f.bytes) < j.plan.CheckBits()+8 {
+		for size := j.plan.MinSize(); size < len(f.frame); size++ {
+			sealed := slices.Clone(f.frame[:size])
+			if j.plan.Seal(sealed, m, f.id) == nil && 8*differing(sealed, f.frame) < j.plan.CheckBits()+8 {
 				n++
 			}
 		}
@@ -212,19 +219,31 @@ func differing(a, b []byte) int {
 
 // passes reports whether a listed frame, and not the one that was sent, begins
 // with a twin.
-func (j *judge) passes(twin, behind, sent []byte) bool {
-	switch len(twin) {
-	case 0:
+func (j *judge) passes(twin, behind []byte, was sent) bool {
+	switch {
+	case len(twin) == 0:
 		return false
-	case len(sent): // alone; one whose size changed is no longer in its right place
+	case len(twin) == len(was.bytes) && was.lead == 0: // alone; one whose size changed is no longer in its right place
 		f, err := j.plan.Parse(twin)
-		return err == nil && f.Message != nil && !bytes.Equal(twin, sent)
+		return err == nil && f.Message != nil && !bytes.Equal(twin, was.bytes)
 	}
+	size := uint64(len(twin))
 	s := frame.NewScanner(j.plan, 0)
 	s.Feed(reading.Chunk{Bytes: append(twin, behind...)})
-	ok, f := s.Scan(), s.Frame()
-	m := s.Metrics()
-	return ok && f.Message != nil && m.Noise+m.Idle == 0 && !bytes.Equal(f.Bytes, sent)
+	for s.Scan() {
+		f, m := s.Frame(), s.Metrics()
+		whole := m.Noise+m.Idle == 0
+		if was.lead > 0 {
+			whole = f.End-uint64(len(f.Raw)) < size // it begins in the twin, wherever a delimiter stands now
+		}
+		if whole && f.Message != nil && !bytes.Equal(f.Bytes, was.frame) {
+			return true
+		}
+		if was.lead == 0 || f.End >= size {
+			return false
+		}
+	}
+	return false
 }
 
 // rivals is how many messages at most are tried on the same bytes.

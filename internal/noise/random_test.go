@@ -1,6 +1,7 @@
 package noise
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -19,8 +20,10 @@ func TestRandomBytes(t *testing.T) {
 	if testing.Short() {
 		size = 2 << 20
 	}
-	all := presets(t)
-	for _, p := range compileAll(t, all) {
+	all, own := presets(t), fileDescriptions(t, shapes)
+	plans := append(compileAll(t, all), compileAll(t, own)...)
+	maps.Copy(all, own)
+	for _, p := range plans {
 		t.Run(p.Name(), func(t *testing.T) {
 			t.Parallel()
 			expected := p.Odds() * float64(size)

@@ -13,7 +13,9 @@ import (
 type sent struct {
 	message *frame.MessagePlan
 	id      int
-	bytes   []byte
+	frame   []byte // as the checks see it
+	bytes   []byte // on the line
+	lead    int    // a delimiter in front, which belongs to no frame
 }
 
 // board sends random frames of a plan: its own Encode over values within their
@@ -75,7 +77,7 @@ func (b *board) agrees(m *frame.MessagePlan, k *kind) (err error) {
 		if failed != nil {
 			return failed
 		}
-		if _, err = b.plan.Parse(raw); err == nil {
+		if _, err = b.plan.Parse(b.plan.Wire(nil, raw)); err == nil {
 			return nil
 		}
 		err = fmt.Errorf("%s refuses its own %s, % X: %w", b.plan.Name(), m.Name, raw, err)
@@ -124,7 +126,21 @@ func (b *board) next() (sent, error) {
 	raw = b.salted(raw, m, id)
 	b.plan.Renumber(raw, m, b.seq)
 	b.seq++
-	return sent{message: m, id: id, bytes: raw}, nil
+	return b.onLine(sent{message: m, id: id, frame: raw}), nil
+}
+
+// onLine adds the bytes on the line. Where delimiters cut the frames, each has
+// one on both sides: without, damage to one frame's reaches the next.
+func (b *board) onLine(s sent) sent {
+	if d, ok := b.plan.Delimiter(); ok {
+		s.bytes, s.lead = append(s.bytes, d), 1
+	}
+	wire := b.plan.Wire(nil, s.frame)
+	if s.lead > 0 && wire[0] == s.bytes[0] {
+		wire = wire[1:]
+	}
+	s.bytes = append(s.bytes, wire...)
+	return s
 }
 
 // draw draws a frame of the message, or one that was drawn before: Encode is
@@ -204,7 +220,11 @@ func (b *board) encode(m *frame.MessagePlan, n int, span float64) ([]byte, error
 	for _, info := range m.Properties()[:n] {
 		values[info.Name] = b.value(info, span)
 	}
-	raw, err := b.plan.Encode(nil, m.Name, values)
+	wire, err := b.plan.Encode(nil, m.Name, values)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := b.plan.Unstuff(nil, wire)
 	if err != nil {
 		return nil, err
 	}
