@@ -1,7 +1,6 @@
 package noise
 
 import (
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,31 +19,30 @@ func TestRandomBytes(t *testing.T) {
 	if testing.Short() {
 		size = 2 << 20
 	}
-	all, own := presets(t), fileDescriptions(t, shapes)
-	plans := append(compileAll(t, all), compileAll(t, own)...)
-	maps.Copy(all, own)
-	for _, p := range plans {
-		t.Run(p.Name(), func(t *testing.T) {
-			t.Parallel()
-			expected := p.Odds() * float64(size)
-			got := randomReadings(t, p, size)
-			t.Logf("%d readings in %d MB, %.4f expected of the checks alone", got, size>>20, expected)
-			if p.CheckBits() >= 16 && !anchored(all[p.Name()].Sync) {
-				if got > 0 {
-					t.Errorf("%d readings out of noise, want none", got)
+	for _, all := range []map[string]frame.Description{presets(t), fileDescriptions(t, shapes)} {
+		for _, p := range compileAll(t, all) {
+			t.Run(p.Name(), func(t *testing.T) {
+				t.Parallel()
+				expected := p.Odds() * float64(size)
+				got := randomReadings(t, p, size)
+				t.Logf("%d readings in %d MB, %.4f expected of the checks alone", got, size>>20, expected)
+				if p.CheckBits() >= 16 && !anchored(all[p.Name()].Sync) {
+					if got > 0 {
+						t.Errorf("%d readings out of noise, want none", got)
+					}
+					return
 				}
-				return
-			}
-			if most := mostBy(expected); got > most {
-				t.Errorf("%d readings out of noise, at most %d by chance", got, most)
-			}
-			if all[p.Name()].Split != "" {
-				return // that noise is hardly ever digits is left out of the chance
-			}
-			if least := expected - float64(mostBy(expected)-int(expected)); float64(got) < least-1 {
-				t.Errorf("%d readings out of noise, at least %.0f by chance", got, least)
-			}
-		})
+				if most := mostBy(expected); got > most {
+					t.Errorf("%d readings out of noise, at most %d by chance", got, most)
+				}
+				if all[p.Name()].Split != "" {
+					return // that noise is hardly ever digits is left out of the chance
+				}
+				if least := expected - float64(mostBy(expected)-int(expected)); float64(got) < least-1 {
+					t.Errorf("%d readings out of noise, at least %.0f by chance", got, least)
+				}
+			})
+		}
 	}
 }
 
