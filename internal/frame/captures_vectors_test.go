@@ -39,8 +39,8 @@ var vectorRows = map[string]vectorRow{
 	"modbus rsp fc3":          {"modbus", "reg0=141 reg1=142", false},
 	"modbus req fc3":          {"modbus", "", false},
 	"modbus req fc16":         {"modbus", "", false},
-	"dlt645-97? resp":         {"dlt645", "di=33685760", false}, // 02020100: current
-	"dlt645 energy":           {"dlt645", "di=65536", false},    // 00010000: energy
+	"dlt645-97? resp":         {"dlt645", "current_a meter=171118445100 current_a=0.000", false},
+	"dlt645 energy":           {"dlt645", "energy meter=1 energy=26.37", false},
 	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false}, // values: TestCaptures_PyPMS
 	"mavlink1 heartbeat":      {"mavlink1", "type=6 autopilot=8 mavlink_version=3", false},
 	"msp v2 ident":            {"msp2", "request", false},
@@ -50,7 +50,7 @@ var vectorRows = map[string]vectorRow{
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},
 	"hipnuc hi91":             {"hipnuc", "temp=35 system_time=1840392", false},
 	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 year=2016 month=3 day=24 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
-	"enocean esp3":            {"enocean", "rorg=210 dbm=-77", false},
+	"enocean esp3":            {"enocean", "rorg=210 sender=008035C4 dbm=-77", false},
 	"xbee api1":               {"xbee", "frame_type=35", false},
 	"zdt pos":                 {"zdt-emm", "position=-3", true},
 	"nextion touch":           {"nextion", "page=0 component=1 pressed=1", true},
