@@ -32,9 +32,6 @@ func (p *Plan) Whole(m *MessagePlan, b []byte) error {
 	return p.encodeFixed(m, b, m.firstID())
 }
 
-// Sizes returns how many bytes frames of m have.
-func (m *MessagePlan) Sizes() (least, most int) { return m.shape.min, m.shape.max }
-
 func (v verdict) String() string {
 	name := ""
 	if v.message != nil {
