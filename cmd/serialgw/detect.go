@@ -21,7 +21,7 @@ const detectHelp = `detect says which protocol some bytes are of. It tries every
 ranks those by the share of the bytes that they explain; then it prints the lines
 for gateway.toml.
 
-  serialgw detect capture.bin                 a recording: pcapng, raw bytes, hex text
+  serialgw detect capture.bin                 a recording, or a log of another program
   serialgw detect "55 53 69 21 7d f8 ..."     bytes in hex
   serialgw detect /dev/ttyUSB0                a port: it finds the baud rate, too
 
@@ -54,7 +54,7 @@ func newDetect(std streams) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, args []string) error { return runDetect(cmd.Context(), o, args, std) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.as, "as", "", "read FILE as pcapng, hex or raw; default: its beginning tells")
+	f.StringVar(&o.as, "as", "", "read FILE as this `format`: "+capture.FormatNames()+"; default: its beginning tells")
 	f.StringVar(&o.port, "port", "", "of a recording of several: this recorded `port`; default: the one that said most")
 	f.StringVar(&o.write, "write", "", "put the configuration into this `file`, which must not exist")
 	f.DurationVar(&o.listen, "for", 2*time.Second, "listen so long at each baud rate of a port")

@@ -32,6 +32,7 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 	if err != nil {
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; what was read before is looked at\n", err)
 	}
+	r.left(std)
 	s := &sample{name: path, path: path, what: formatName(r.format), text: texts.isText() && r.format == capture.Raw}
 	if path == "-" {
 		s.name = "standard input"

@@ -99,7 +99,7 @@ func newRoot(std streams) *cobra.Command {
 		}
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newDetect(std), newRecord(std), newReplay(std), newExplain(std), newFrame(std), newCheck(std), newToken(std), newSim(std), newModel(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newDetect(std), newRecord(std), newReplay(std), newExport(std), newExplain(std), newFrame(std), newCheck(std), newToken(std), newSim(std), newModel(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
 	checkArgs(root)
 	return root
 }

@@ -39,8 +39,11 @@ func (it *item) valueBits() int {
 	t := it.pos.Type
 	switch t.Kind {
 	case frame.TypeBCD:
-		if t.Bytes() <= 4 {
+		switch n := t.Bytes(); {
+		case n <= 4:
 			return 32
+		case n <= 7:
+			return 47 // fourteen digits, which a double holds
 		}
 		return 64
 	case frame.TypeMidi:
