@@ -52,7 +52,7 @@ var vectorRows = map[string]vectorRow{
 	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 year=2016 month=3 day=24 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
 	"enocean esp3":            {"enocean", "rorg=210 sender=008035C4 dbm=-77", false},
 	"xbee api1":               {"xbee", "frame_type=35", false},
-	"zdt pos":                 {"zdt-emm", "position=-3", true},
+	"zdt pos":                 {"zdt-emm", "position=-0.016", true},
 	"nextion touch":           {"nextion", "page=0 component=1 pressed=1", true},
 	"justfloat":               {"justfloat", "ch0=1 ch1=-2.5", true},
 	"ld2410 basic":            {"ld2410", "target=2 moving_distance=81 still_energy=59", true},
