@@ -62,10 +62,10 @@ func TestAll_Captures(t *testing.T) {
 		"pypms/PMSx003.hexdump":                       {"plantower"},
 		"pypms/SDS01x.hexdump":                        {"novafitness"},
 		"pypms/SPS30.hexdump":                         {"sensirion"},
-		"pyubx2/pygpsdata-HNR.log":                    {"ubx"},
-		"pyubx2/pygpsdata-BADCK2.log":                 {"ubx"},
-		"gpsd/ublox-neo-m8u-hnr.log":                  {"ubx"},
-		"mavlink/capture.mav2.battery_status.tlog":    {"mavlink2", "mavlink"},
+		"pyubx2/pygpsdata-HNR.log":                    {"ublox"},
+		"pyubx2/pygpsdata-BADCK2.log":                 {"ublox"},
+		"gpsd/ublox-neo-m8u-hnr.log":                  {"ublox"},
+		"mavlink/capture.mav2.battery_status.tlog":    {"mavlink"},
 		"sigrok/flowmeter_target_15liter_per_min.bin": {"modbus"},
 		"mavlink/capture.mavlink":                     nil, // it holds no valid frame
 	} {

@@ -49,3 +49,6 @@ func (m *MessagePlan) Derived(name string) bool {
 	i := slices.IndexFunc(m.slots, func(s slot) bool { return s.name == name })
 	return i >= 0 && m.slots[i].more != nil && m.slots[i].more.calc != nil
 }
+
+// Lines reports whether frames are lines of text.
+func (p *Plan) Lines() bool { return p.split > 0 }

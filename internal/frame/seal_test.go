@@ -21,12 +21,19 @@ func encodeLow(t *testing.T, p *frame.Plan, m *frame.MessagePlan) []byte {
 			low[info.Name] = reading.BoolValue(false)
 		case info.Encoding == "hex":
 			low[info.Name] = reading.TextValue(strings.Repeat("0", info.Size))
+		case info.Kind == reading.Text:
+			low[info.Name] = reading.TextValue("")
 		case info.Labels != nil:
 			low[info.Name] = reading.IntValue(slices.Min(slices.Collect(maps.Keys(info.Labels))))
 		case len(info.Range) > 0:
 			low[info.Name] = reading.Float64Value(info.Range[0])
 		default:
 			low[info.Name] = reading.IntValue(0)
+		}
+	}
+	for _, f := range messageFields(t, p.Name(), m.Name) {
+		if _, ok := low[f.Repeat]; ok {
+			low[f.Repeat] = reading.IntValue(int64(f.Max))
 		}
 	}
 	b, err := p.Encode(nil, m.Name, low)
@@ -66,13 +73,13 @@ func TestPlan_SealMakesAFrameOfAnyData(t *testing.T) {
 	}
 }
 
-// countsItself reports whether a field of the preset says how many others there are:
-// not any data are such a frame.
+// countsItself reports whether a field of the preset says how many others there
+// are, or a text where it ends: not any data are such a frame.
 func countsItself(t *testing.T, preset string) bool {
 	t.Helper()
 	for _, m := range presetDescription(t, preset).Messages {
 		for _, f := range m.Fields {
-			if f.Repeat != "" && f.Repeat != "rest" {
+			if f.Repeat != "" && f.Repeat != "rest" || f.Type == "z" {
 				return true
 			}
 		}
