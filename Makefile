@@ -71,6 +71,7 @@ cross: ## build for every supported machine into bin/
 
 system: build ### the built program as a process, with ptys, simulator and mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')
+	$(GO) test -tags system -count 1 -timeout 15m ./internal/codegen
 
 peers: ### escapes and CRCs beside the programs of others: npm's cobs and slip, Debian's pppdump and crccheck
 	npm install --prefix bin/peers --no-save --no-audit --no-fund --ignore-scripts cobs@0.2.1 slip@1.0.2

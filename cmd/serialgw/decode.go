@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -22,7 +21,9 @@ import (
 
 const decodeHelp = `decode turns bytes into readings, without a board and without a cloud.
 
-The bytes come from a hex argument, a file (--in FILE), or standard input.
+The bytes come from a hex argument, a file (--in FILE), or standard input. A file
+is raw bytes, hex, or a log or dump of another program (docs/recordings.md lists
+them), which is known by what stands in it.
 The frame is a preset (--preset) or a [frame.NAME] of a configuration
 (--config with --frame).
 
@@ -35,7 +36,8 @@ Exit status: 0 when at least one frame was found, 1 when none was.`
 
 type decodeOptions struct {
 	preset, frame, config string
-	in                    string
+	in, as                string
+	swap                  bool
 	printing
 }
 
@@ -51,7 +53,9 @@ func newDecode(std streams) *cobra.Command {
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.config, "config", "c", "", "configuration `file` that describes the frame")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of the frame in that configuration; default: the first board's")
-	f.StringVarP(&o.in, "in", "i", "-", "raw bytes from this `file`; - is standard input")
+	f.StringVarP(&o.in, "in", "i", "-", "bytes from this `file`; - is standard input")
+	f.StringVar(&o.as, "as", "", "read them as this `format`: "+capture.FormatNames()+"; default: their beginning tells")
+	f.BoolVar(&o.swap, "swap", false, "decode what the file says was sent to the board")
 	f.StringVar(&o.format, "format", "json", "json (one line a reading), csv or table")
 	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
 	return cmd
@@ -62,24 +66,22 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	if err != nil {
 		return err
 	}
-	in, closeIn, err := decodeInput(ctx, o, args, std)
+	in, rec, err := decodeInput(ctx, o, args, std)
 	if err != nil {
 		return err
 	}
-	defer closeIn()
+	defer rec.close()
 	sink, err := newSink(o.printing, plan, config.Board{}, std.out)
 	if err != nil {
 		return err
-	}
-	var raw texture
-	if len(args) == 0 {
-		in = seeing(in, &raw)
 	}
 	metrics, err := decodeStream(ctx, plan, in, sink)
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
-	return summarise(std, plan.Name(), metrics, metrics.Frames, raw)
+	rec.left(std)
+	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
+	return errors.Join(damaged(in, o.in), found)
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -144,46 +146,68 @@ func presetPlan(name, flags, path string) (*frame.Plan, error) {
 	return namedPlan(&config.Config{}, name)
 }
 
-func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (io.Reader, func(), error) {
+// decodeInput opens what is to be decoded; left tells what of it was not.
+func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (in io.Reader, rec *recording, err error) {
+	rec = &recording{path: o.in, format: capture.Format(o.as), swap: o.swap}
 	if len(args) > 0 {
 		raw, err := capture.ParseHex(strings.Join(args, " "))
 		if err != nil {
 			return nil, nil, usagef("%w; write pairs of digits, for example 55 AA 01", err)
 		}
-		return bytes.NewReader(raw), func() {}, nil
+		return bytes.NewReader(raw), rec, nil
 	}
-	if o.in == "-" {
-		in, err := plainBytes(attentive(ctx, std.in), "-")
-		return in, func() {}, err
-	}
-	file, err := openInput(o.in)
-	if err != nil {
+	if err := rec.attend(ctx, std.in); err != nil {
 		return nil, nil, err
 	}
-	in, err := plainBytes(attentive(ctx, file), o.in)
-	if err != nil {
-		_ = file.Close() // nothing was written to it
+	src, err := rec.source()
+	switch {
+	case stopped(ctx):
+		return bytes.NewReader(nil), rec, nil
+	case err != nil:
+		rec.close()
 		return nil, nil, err
+	case rec.format == capture.PcapNG && o.as == "":
+		rec.close()
+		return nil, nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(o.in))
 	}
-	return in, func() { _ = file.Close() }, nil
+	return &fromBoard{src: src, rec: rec}, rec, nil
 }
 
-// plainBytes refuses a recording with times, whose bytes lie among others.
-func plainBytes(r io.Reader, name string) (io.Reader, error) {
-	in := bufio.NewReader(r)
-	if head, _ := in.Peek(4); capture.IsPcapNG(head) { // an error comes again when it is read
-		return nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(name))
-	}
-	return in, nil
+// fromBoard reads the bytes from the board out of a recording.
+type fromBoard struct {
+	src  capture.Source
+	rec  *recording
+	rest []byte
+	err  error // damage, which ends the bytes
 }
 
-// seeing shows to t what is read.
-func seeing(in io.Reader, t *texture) io.Reader {
-	return readerFunc(func(b []byte) (int, error) {
-		n, err := in.Read(b)
-		t.see(b[:n])
-		return n, err
-	})
+// Read returns what is there for the moment; of a file, as much as fits.
+func (r *fromBoard) Read(b []byte) (n int, err error) {
+	for {
+		m := copy(b[n:], r.rest)
+		r.rest, n = r.rest[m:], n+m
+		if n == len(b) || n > 0 && r.rec.once() {
+			return n, nil
+		}
+		p, err := r.src.Next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				r.err = err
+			}
+			return n, io.EOF
+		}
+		if len(p.Bytes) > 0 && r.rec.take(p) {
+			r.rest = p.Bytes
+		}
+	}
+}
+
+// damaged says what ended the bytes early.
+func damaged(in io.Reader, path string) error {
+	if r, ok := in.(*fromBoard); ok && r.err != nil && !errors.Is(r.err, context.Canceled) {
+		return fmt.Errorf("%s: %w; all before that was decoded", fileName(path), r.err)
+	}
+	return nil
 }
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"serialgw/internal/capture"
 	"serialgw/internal/config"
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
@@ -23,7 +24,7 @@ type sink interface {
 type printing struct {
 	format string // "json", "csv" or "table"
 	flat   bool   // JSON with the values alone
-	timed  bool   // the readings have times
+	timing capture.Timing
 }
 
 // newSink prints what a board publishes of the plan.
@@ -31,13 +32,14 @@ func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink,
 	switch o.format {
 	case "json":
 		s := newJSONSink(plan.Renamed(b.Identifier), out, o.flat)
+		s.elapsed = o.timing == capture.Elapsed
 		s.thinned = b.Report.Every > 0 || len(b.Rules) > 0 || b.Health > 0
 		return s, nil
 	case "csv":
-		c := &csvSink{w: csv.NewWriter(out), timed: o.timed}
+		c := &csvSink{w: csv.NewWriter(out), timing: o.timing}
 		return c, c.header(b.Publishes(plan))
 	case "table":
-		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(b.Publishes(plan)), timed: o.timed}, nil
+		return &tableSink{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), units: units(b.Publishes(plan)), timing: o.timing}, nil
 	}
 	return nil, usagef("--format %q: json, csv and table exist", o.format)
 }
@@ -46,6 +48,7 @@ func newSink(o printing, plan *frame.Plan, b config.Board, out io.Writer) (sink,
 type jsonSink struct {
 	out     io.Writer
 	flat    bool // the values alone
+	elapsed bool // times have no date
 	thinned bool // not all readings are whole frames
 	layouts []jsonLayout
 	buf     []byte // lines not yet written
@@ -115,7 +118,11 @@ func (s *jsonSink) write(r *reading.Reading) error {
 	if s.flat {
 		b = s.appendValues(b, r)
 	} else {
-		b = append(appendHead(append(b, '{'), r), `"values":`...)
+		b = appendHead(append(b, '{'), r)
+		if s.elapsed {
+			b = append(append(append(b, `"seconds":`...), elapsed(r.Stamp)...), ',')
+		}
+		b = append(b, `"values":`...)
 		b = append(s.appendValues(b, r), '}')
 	}
 	s.buf = append(b, '\n')
@@ -165,6 +172,11 @@ func (s *jsonSink) appendValues(b []byte, r *reading.Reading) []byte {
 	return append(b, '}')
 }
 
+// elapsed is the time since the recording began, seconds.
+func elapsed(s reading.Stamp) string {
+	return fmt.Sprintf("%d.%09d", s.Boot/1e9, s.Boot%1e9)
+}
+
 // keys returns the texts for all values of the reading's message; none when it
 // does not hold just these, as a report rule can leave it.
 func (s *jsonSink) keys(r *reading.Reading) []jsonKey {
@@ -194,7 +206,7 @@ func (l *jsonLayout) fits(props []reading.Property) bool {
 // the same ones whatever its message.
 type csvSink struct {
 	w       *csv.Writer
-	timed   bool
+	timing  capture.Timing
 	columns map[string]int
 	row     []string
 }
@@ -202,8 +214,11 @@ type csvSink struct {
 func (s *csvSink) header(published []config.Published) error {
 	s.columns = make(map[string]int)
 	header := []string{"message"}
-	if s.timed {
+	switch s.timing {
+	case capture.Dated:
 		header = append(header, "time")
+	case capture.Elapsed:
+		header = append(header, "seconds")
 	}
 	for _, p := range published {
 		s.columns[p.Name] = len(header)
@@ -216,8 +231,11 @@ func (s *csvSink) header(published []config.Published) error {
 func (s *csvSink) write(r *reading.Reading) error {
 	clear(s.row)
 	s.row[0] = r.Message
-	if s.timed {
+	switch s.timing {
+	case capture.Dated:
 		s.row[1] = r.Stamp.Time().Format(time.RFC3339Nano)
+	case capture.Elapsed:
+		s.row[1] = elapsed(r.Stamp)
 	}
 	for _, p := range r.Props {
 		s.row[s.columns[p.Name]] = p.Value.String()
@@ -231,9 +249,9 @@ func (s *csvSink) flush() error {
 }
 
 type tableSink struct {
-	w     *tabwriter.Writer
-	units map[string]string
-	timed bool
+	w      *tabwriter.Writer
+	units  map[string]string
+	timing capture.Timing
 }
 
 func units(published []config.Published) map[string]string {
@@ -247,8 +265,11 @@ func units(published []config.Published) map[string]string {
 func (s *tableSink) write(r *reading.Reading) error {
 	for i, p := range r.Props {
 		message := r.Message
-		if s.timed {
+		switch s.timing {
+		case capture.Dated:
 			message = r.Stamp.Time().Format("2006-01-02 15:04:05.000") + "\t" + message
+		case capture.Elapsed:
+			message = elapsed(r.Stamp) + "\t" + message
 		}
 		if i > 0 {
 			message = strings.Repeat("\t", strings.Count(message, "\t"))

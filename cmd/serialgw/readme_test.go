@@ -147,6 +147,35 @@ func TestREADME_SamplesAreWhatIsPrinted(t *testing.T) {
 	}
 }
 
+// TestREADME_ExplainedFrame holds what explain is shown to say about the README's
+// own frame against what it says.
+func TestREADME_ExplainedFrame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gateway.toml")
+	description := ""
+	for _, block := range readme(t, "toml") {
+		if strings.Contains(block, "[frame.car]") {
+			description = block
+		}
+	}
+	if err := os.WriteFile(path, []byte(description), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range readme(t, "sh") {
+		_, words, ok := strings.Cut(block, "serialgw explain --config gateway.toml car \"")
+		if !ok {
+			continue
+		}
+		hex, _, _ := strings.Cut(words, "\"")
+		var out strings.Builder
+		status := run(t.Context(), []string{"explain", "--config", path, "car", hex}, streams{out: &out, err: &out})
+		if samples := strings.Join(readme(t, ""), "\x00"); status != exitFailed || !strings.Contains(samples, out.String()) {
+			t.Errorf("exit status %d; the README shows something else than explain prints:\n%s", status, &out)
+		}
+		return
+	}
+	t.Error("the README explains no frame")
+}
+
 // TestREADME_UnitRunsTheGateway: its command line is one, the state directory is
 // there, and nothing keeps the kernel's word about the clock from the program.
 func TestREADME_UnitRunsTheGateway(t *testing.T) {

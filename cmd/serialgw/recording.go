@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -28,8 +27,10 @@ const pieces = 10 * time.Millisecond
 type recording struct {
 	path   string // "-" is standard input
 	format capture.Format
-	stream io.Reader // what can be read only once: standard input, a pipe; nil for a file
-	pipe   *os.File  // of stream, when it was opened here
+	timing capture.Timing // once the format is known
+	swap   bool           // what went to the board is played
+	stream io.Reader      // what can be read only once: standard input, a pipe; nil for a file
+	pipe   *os.File       // of stream, when it was opened here
 
 	baud int           // of bytes without a time
 	step time.Duration // of their pieces; 0 = as they are read
@@ -38,6 +39,7 @@ type recording struct {
 	from capture.Position     // where the playing begins
 	tell func(passed, string) // shows what the recording says of itself; nil = nobody cares
 
+	begun   capture.Source               // of the stream, when it was looked at
 	file    atomic.Pointer[capture.File] // open; the progress looks at it
 	loops   int
 	first   int64 // time of the first packet from the board
@@ -45,11 +47,15 @@ type recording struct {
 	sent    int   // packets to the board
 	raw     texture
 	skipped func() int
+	leftOut func() []string
 	ignored map[string]int
 }
 
-// timed reports whether the recording has times of its own.
-func (r *recording) timed() bool { return r.format == capture.PcapNG }
+// timed reports whether the recording has times of its own, dated whether their
+// date is known.
+func (r *recording) timed() bool { return r.timing != capture.Untimed }
+
+func (r *recording) dated() bool { return r.timing == capture.Dated }
 
 // once reports whether the recording can be read only once.
 func (r *recording) once() bool { return r.stream != nil }
@@ -71,20 +77,22 @@ func (r *recording) attend(ctx context.Context, stdin io.Reader) error {
 	return nil
 }
 
-// peek finds out whether what can be read only once has times. It waits for the
+// peek finds out what stands in what can be read only once. It waits for the
 // first bytes.
-func (r *recording) peek() {
-	if !r.once() || r.format != "" {
-		return
+func (r *recording) peek() (err error) {
+	if r.once() {
+		r.begun, err = r.source()
 	}
-	in := bufio.NewReader(r.stream)
-	if head, _ := in.Peek(4); capture.IsPcapNG(head) { // an error comes again when it is read
-		r.format = capture.PcapNG
+	if errors.Is(err, context.Canceled) {
+		return nil // the playing meets that again
 	}
-	r.stream = in
+	return err
 }
 
 func (r *recording) close() {
+	if f := r.file.Load(); f != nil {
+		_ = f.Close() // it may be closed already
+	}
 	if r.pipe != nil {
 		_ = r.pipe.Close() // nothing was written to it
 	}
@@ -101,7 +109,7 @@ func (r *recording) look() (ports []capture.Port, err error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	r.format = f.Format
+	r.format, r.timing = f.Format, capture.TimingOf(f.Source)
 	src, ok := f.Source.(*capture.Reader)
 	if !ok {
 		return nil, nil
@@ -129,20 +137,30 @@ func (r *recording) open() (capture.Source, error) {
 }
 
 func (r *recording) source() (capture.Source, error) {
+	if begun := r.begun; begun != nil {
+		r.begun = nil
+		return begun, nil
+	}
 	if r.once() {
 		src, format, err := capture.DetectAs(r.stream, r.format)
 		if err != nil {
 			return nil, err
 		}
-		r.format = format
+		r.format, r.timing = format, capture.TimingOf(src)
 		return r.passing(src), nil
 	}
 	f, err := capture.OpenAs(r.path, r.format)
 	if err != nil {
 		return nil, err
 	}
+	r.format, r.timing = f.Format, capture.TimingOf(f.Source)
 	r.file.Store(f)
 	return r.passing(f.Source), nil
+}
+
+// plain reports whether the file holds the bytes as they came.
+func (r *recording) plain() bool {
+	return r.format == capture.Raw || r.format == capture.PuTTY || r.format == capture.GPSD
 }
 
 // take says whether a packet is played. What another port said is not, and is
@@ -160,7 +178,7 @@ func (r *recording) take(p capture.Packet) bool {
 			r.first = p.Time
 		}
 		r.bytes += int64(len(p.Bytes))
-		if r.format == capture.Raw {
+		if r.plain() {
 			r.raw.see(p.Bytes)
 		}
 		return true
@@ -179,7 +197,7 @@ func (r *recording) player() *capture.Player {
 
 // extent returns the times of the first and the last packet.
 func (r *recording) extent() (first, last int64, err error) {
-	look := recording{path: r.path, format: r.format, baud: r.baud, step: r.step, port: r.port}
+	look := recording{path: r.path, format: r.format, baud: r.baud, step: r.step, port: r.port, swap: r.swap}
 	src, err := look.open()
 	if err != nil {
 		return 0, 0, err
@@ -234,12 +252,12 @@ func parsePosition(text string) (capture.Position, error) {
 }
 
 // stampOriginal gives chunks the times they were recorded at; those of a
-// recording without times count from 0 and stand for nothing.
+// recording without a date stand for nothing.
 func (r *recording) stampOriginal(passed time.Duration, recorded int64) reading.Stamp {
-	if !r.timed() {
+	if !r.dated() {
 		recorded = 0
 	}
-	return reading.Stamp{Wall: recorded, Boot: int64(passed), BootID: replayed, Synced: r.timed()}
+	return reading.Stamp{Wall: recorded, Boot: int64(passed), BootID: replayed, Synced: r.dated()}
 }
 
 // replayed is the boot of all that is played: its boot times count from the

@@ -32,6 +32,10 @@ func (r *recording) passing(src capture.Source) capture.Source {
 	if reader, ok := src.(*capture.Reader); ok {
 		p.notes, r.skipped = reader.Notes, reader.Skipped
 	}
+	r.leftOut = func() []string { return capture.LeftOut(src) }
+	if r.swap {
+		p.Source = capture.Swapped(src)
+	}
 	return p
 }
 
@@ -92,8 +96,13 @@ func (r *recording) left(std streams) {
 	if r.skipped != nil && r.skipped() > 0 {
 		_, _ = fmt.Fprintf(std.err, "%s of other kinds than raw serial bytes were left out\n", count(r.skipped(), "packet"))
 	}
+	if r.leftOut != nil {
+		for _, text := range r.leftOut() {
+			_, _ = fmt.Fprintln(std.err, text)
+		}
+	}
 	if r.sent > 0 && r.bytes == 0 {
-		_, _ = fmt.Fprintf(std.err, "%s to the board, and none from it\n", count(r.sent, "packet"))
+		_, _ = fmt.Fprintf(std.err, "%s to the board, and none from it; --swap takes the one for the other\n", count(r.sent, "packet"))
 	}
 	names := slices.Sorted(maps.Keys(r.ignored))
 	for i, name := range names {

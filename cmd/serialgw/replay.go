@@ -15,7 +15,9 @@ import (
 
 const replayHelp = `replay takes a recording through the same way as the bytes of a port: frames,
 readings, report rule, queue, posts. FILE is a recording of "serialgw record"
-(pcapng), raw bytes, or hex text; - is standard input, and a pipe is read as that.
+(pcapng), raw bytes, or what another program wrote: docs/recordings.md lists the
+formats, which are known by what stands in them. - is standard input, and a pipe
+is read as that.
 
   serialgw replay --print --preset jy901 capture.bin     what it says, as JSON lines
   serialgw replay --sim --preset jy901 capture.pcapng    into the built-in OneNET simulator
@@ -26,7 +28,7 @@ It keeps the recording's own timing; --speed 10x is ten times as fast, --speed
 max as fast as possible. The times of the readings are moved so that the
 recording ends now, or stay as recorded with --original-time and --print. Into a
 cloud they go without a time where the clock of this machine is not synchronised.
-Raw bytes and hex text have no times: they get those of their baud rate.
+Where FILE has no times, as raw bytes, they get those of their baud rate.
 
 Replaying into a cloud uses a temporary queue of its own, and ends when the
 last reading is confirmed. While a gateway is logged in as the same device it
@@ -45,6 +47,7 @@ type replayOptions struct {
 	preset, frame, report string
 	as, speed, from, port string
 	baud                  int
+	swap                  bool
 	maxGap                time.Duration
 
 	print, flat  bool
@@ -85,7 +88,8 @@ func (o *replayOptions) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.preset, "preset", "p", "", "preset `name`, instead of a configuration; \"serialgw frame list\" lists them")
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of another frame of the configuration than the board's")
 	f.StringVar(&o.report, "report", "", "instead of the board's report, rules and health: all, or a `period` such as 1s")
-	f.StringVar(&o.as, "as", "", "read FILE as pcapng, hex or raw; default: its beginning tells")
+	f.StringVar(&o.as, "as", "", "read FILE as this `format`: "+capture.FormatNames()+"; default: its beginning tells")
+	f.BoolVar(&o.swap, "swap", false, "play what FILE says was sent to the board")
 	f.StringVar(&o.speed, "speed", "", "1x, 10x ... or max; default: 1x, with --print max")
 	f.StringVar(&o.from, "from", "", "begin at this `place`: a time into the recording (90s) or a number of bytes (4096B)")
 	f.StringVar(&o.port, "port", "", "play this recorded `port`; default: the board's, or the first")
@@ -171,7 +175,7 @@ func runReplay(ctx context.Context, o replayOptions, std streams) error {
 // openReplay understands the command line and looks at the recording. Nothing
 // is played.
 func openReplay(ctx context.Context, o replayOptions, std streams) (*replay, error) {
-	r := &replay{replayOptions: o, std: std, rec: &recording{path: o.path, format: capture.Format(o.as), port: o.port}}
+	r := &replay{replayOptions: o, std: std, rec: &recording{path: o.path, format: capture.Format(o.as), port: o.port, swap: o.swap}}
 	r.news = news{ticker: newTicker(std.err, o.quiet)}
 	if r.replayOptions.speed == "" {
 		r.replayOptions.speed = "1x"
@@ -214,7 +218,9 @@ func (r *replay) look(ctx context.Context) ([]capture.Port, error) {
 		return nil, usagef("--loop needs a file: what comes through a pipe comes once")
 	}
 	if r.device == "" {
-		r.rec.peek()
+		if err := r.rec.peek(); err != nil {
+			return nil, err
+		}
 	}
 	return r.rec.look()
 }

@@ -24,7 +24,7 @@ func (r *replay) choose(ports []capture.Port) error {
 	}
 	port := slices.IndexFunc(ports, func(p capture.Port) bool { return p.Is(wanted) })
 	switch {
-	case r.port != "" && r.rec.timed() && !r.rec.once() && port < 0:
+	case r.port != "" && r.rec.format == capture.PcapNG && !r.rec.once() && port < 0:
 		return usagef("--port %s: the recording has %s", r.port, portNames(ports))
 	case port >= 0:
 		r.rec.port = ports[port].Name

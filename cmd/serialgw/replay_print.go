@@ -13,7 +13,7 @@ import (
 
 // printAll prints what the recording says.
 func (r *replay) printAll(ctx context.Context) error {
-	o := printing{format: r.format, flat: r.flat, timed: r.rec.timed()}
+	o := printing{format: r.format, flat: r.flat, timing: r.rec.timing}
 	sink, err := newSink(o, r.board.Plan, r.conf, r.std.out)
 	if err != nil {
 		return err
@@ -72,6 +72,11 @@ func summarise(std streams, name string, m frame.Metrics, readings uint64, raw t
 		_, _ = fmt.Fprintf(std.err, ", readings %d", readings)
 	}
 	_, _ = fmt.Fprintln(std.err)
+	if m.Explained() < translated {
+		if text := raw.translation(); text != "" {
+			_, _ = fmt.Fprintln(std.err, text)
+		}
+	}
 	if m.Frames == 0 {
 		return noFrame(name, m, raw)
 	}
@@ -89,16 +94,3 @@ func noFrame(name string, m frame.Metrics, raw texture) error {
 	}
 	return errors.New(text + `; another preset or baud rate? "serialgw frame list" lists the presets`)
 }
-
-// texture tells text from other bytes.
-type texture struct{ seen, other bool }
-
-func (t *texture) see(b []byte) {
-	t.seen = t.seen || len(b) > 0
-	for i := 0; i < len(b) && !t.other; i++ {
-		t.other = (b[i] < ' ' || b[i] > '~') && b[i] != '\n' && b[i] != '\r' && b[i] != '\t'
-	}
-}
-
-// isText reports whether all bytes seen were printable.
-func (t texture) isText() bool { return t.seen && !t.other }

@@ -110,8 +110,8 @@ func (p *publisher) stamps() (func(time.Duration, int64) reading.Stamp, error) {
 	case p.originalTime && p.pty:
 		return nil, usagef("--original-time does not go with --pty: what comes through a port has the time of its arrival")
 	case p.originalTime:
-		if !p.rec.timed() {
-			return nil, usagef("--original-time: %s has no times", p.path)
+		if !p.rec.dated() {
+			return nil, usagef("--original-time: %s has no times with a date", p.path)
 		}
 		return p.rec.stampOriginal, nil
 	}

@@ -74,6 +74,7 @@ See it work without a board and without an account:
 Then, with a board:
 
   serialgw ports                             which ports there are, and who holds them
+  serialgw detect /dev/ttyUSB0               which protocol and baud rate it speaks
   serialgw record --port /dev/ttyUSB0        what it says, into a file
   serialgw replay --print -p jy901 FILE      what that means; also into OneNET
   serialgw decode --preset jy901 "55 53 69 21 7d f8 e8 c4 82 46 1b"
@@ -98,7 +99,7 @@ func newRoot(std streams) *cobra.Command {
 		}
 		return usagef("%w; try: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newRecord(std), newReplay(std), newCheck(std), newToken(std), newSim(std), newModel(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
+	root.AddCommand(newRun(std), newDemo(std), newDecode(std), newDetect(std), newRecord(std), newReplay(std), newExport(std), newExplain(std), newFrame(std), newCheck(std), newToken(std), newSim(std), newModel(std), newStatus(std), newQueue(std), newDeadLetter(std), newPorts(std), newVersion(std))
 	checkArgs(root)
 	return root
 }

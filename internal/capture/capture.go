@@ -11,7 +11,8 @@
 //	└─────────┘└─────────────────────┘└───────────────────────────┘└──────────
 //	every block: type u32 │ length u32 │ body, padded to 4 │ length u32
 //
-// Raw bytes and hex text can be read as well; they have no times.
+// What other programs wrote can be read as well: raw bytes, logs and dumps.
+// Each has a file of its own here, and format.go has the table of them.
 package capture
 
 import (
@@ -38,7 +39,7 @@ const (
 type Packet struct {
 	Port      string // as the port was called when recorded, "interface 0" without a name; empty in raw and hex files
 	Direction Direction
-	Time      int64  // Unix time of the last byte, nanoseconds; 0 when unknown
+	Time      int64  // Unix time of the last byte, nanoseconds; 0 when unknown; TimingOf says what it is worth
 	Bytes     []byte // valid until the next packet is read
 	Comment   string
 
@@ -96,7 +97,6 @@ const (
 	blockInterface = 1
 	blockPacket    = 6
 	byteOrderMagic = 0x1A2B3C4D
-	linkUser0      = 147 // LINKTYPE_USER0: raw chunks, private to us
 
 	optEnd, optComment                 = 0, 1
 	optIfName, optIfDescription        = 2, 3

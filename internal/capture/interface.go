@@ -20,7 +20,7 @@ func (r *Reader) addInterface(body []byte) error {
 	if len(r.ifs) == maxInterfaces {
 		return r.damaged("more than %d interfaces in a section", maxInterfaces)
 	}
-	n := netIf{raw: r.order.Uint16(body) == linkUser0, unit: 1_000_000}
+	n := netIf{raw: r.order.Uint16(body) == uint16(LinkUser0), unit: 1_000_000}
 	port := Port{}
 	for code, value := range r.options(body[ifFixed:]) {
 		switch {

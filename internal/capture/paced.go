@@ -51,8 +51,10 @@ func (p *paced) Next() (Packet, error) {
 }
 
 // Close closes the source.
-func (p *paced) Close() error {
-	if c, ok := p.src.(io.Closer); ok {
+func (p *paced) Close() error { return closeSource(p.src) }
+
+func closeSource(src Source) error {
+	if c, ok := src.(io.Closer); ok {
 		return c.Close()
 	}
 	return nil

@@ -12,20 +12,10 @@ import (
 	"sync/atomic"
 )
 
-// Format is how a recording is stored.
-type Format string
-
-// The formats that Detect tells apart.
 const (
-	PcapNG Format = "pcapng"
-	Hex    Format = "hex" // hex bytes as text, a packet a line
-	Raw    Format = "raw" // the bytes themselves
-)
-
-const (
-	detectBytes = 4096     // how much of a file decides its format
+	detectBytes = 4096     // how much of a file decides its format at most
 	rawChunk    = 64 << 10 // bytes in one packet of a raw file
-	maxLine     = 1 << 20  // longest line of a hex file
+	maxLine     = 1 << 20  // longest line of a text
 )
 
 // File is an open recording of any format.
@@ -80,32 +70,26 @@ func (f *File) Consumed() int64 { return f.place.Load() }
 func (f *File) Close() error { return f.file.Close() }
 
 // Detect looks at the first bytes of r and returns a source that reads all of
-// it. What is neither pcapng nor hex text is taken as raw bytes, but for the
-// older pcap, which is refused.
+// it. What is of no known format is taken as raw bytes, but for the older pcap,
+// which is refused. No more is read before the answer than decides it: a board
+// that speaks through a pipe is heard at once.
 func Detect(r io.Reader) (Source, Format, error) { return DetectAs(r, "") }
 
 // DetectAs is Detect where the format may be known.
 func DetectAs(r io.Reader, format Format) (Source, Format, error) {
 	in := bufio.NewReaderSize(r, readAhead)
 	if format == "" {
-		head, err := in.Peek(detectBytes)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, "", fmt.Errorf("cannot read the recording: %w", err)
+		var err error
+		if format, err = detect(in); err != nil {
+			return nil, "", err
 		}
-		if isClassicPcap(head) {
-			return nil, "", errClassicPcap
+	}
+	for _, f := range formats {
+		if f.name == format {
+			return f.open(in), format, nil
 		}
-		format = detect(head)
 	}
-	switch format {
-	case PcapNG:
-		return NewReader(in), PcapNG, nil
-	case Hex:
-		return newHexSource(in), Hex, nil
-	case Raw:
-		return &rawSource{r: in}, Raw, nil
-	}
-	return nil, "", fmt.Errorf("unknown format %q: pcapng, hex and raw exist", format)
+	return nil, "", fmt.Errorf("unknown format %q: %s exist", format, FormatNames())
 }
 
 // IsPcapNG reports whether a file that begins so is a pcapng recording. Four
@@ -128,31 +112,73 @@ func isClassicPcap(head []byte) bool {
 	return false
 }
 
-func detect(head []byte) Format {
-	switch {
-	case IsPcapNG(head):
-		return PcapNG
-	case looksHex(head):
-		return Hex
+// detect reads ahead until the format is certain: until the first format that
+// may still be it is it.
+func detect(in *bufio.Reader) (Format, error) {
+	for size := 1; ; size = min(in.Buffered()+1, detectBytes) {
+		_, err := in.Peek(size)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("cannot read the recording: %w", err)
+		}
+		head, _ := in.Peek(min(in.Buffered(), detectBytes))
+		if isClassicPcap(head) {
+			return "", errClassicPcap
+		}
+		h := newHead(head, err != nil)
+		if format := h.format(); format != "" {
+			return format, nil
+		}
+	}
+}
+
+// format returns the one that the head shows; "" = more is to be read.
+func (h head) format() Format {
+	for _, f := range formats {
+		switch v := f.sniff(h); {
+		case v == yes:
+			return f.name
+		case v == maybe && !h.last():
+			return ""
+		}
 	}
 	return Raw
 }
 
 // looksHex reports whether all lines seen are hex, and at least one is not
-// empty. A line that runs past head counts up to its last blank.
-func looksHex(head []byte) bool {
-	if len(head) == detectBytes {
-		head = head[:bytes.LastIndexAny(head, hexBlanks)+1]
+// empty. A line that runs past the head counts up to its last blank.
+func looksHex(h head) verdict {
+	text := h.bytes
+	if !h.end {
+		text = text[:bytes.LastIndexAny(text, hexBlanks)+1]
 	}
 	some := false
-	for line := range strings.Lines(string(head)) {
-		b, err := parseLine(line)
+	for line := range bytes.Lines(text) {
+		b, err := parseLine(string(line))
 		if err != nil {
-			return false
+			return no
 		}
 		some = some || len(b) > 0
 	}
-	return some
+	if !h.end && !plausibleHex(h.bytes[len(text):]) {
+		return no
+	}
+	switch {
+	case !h.last():
+		return maybe
+	case some:
+		return yes
+	}
+	return no
+}
+
+// plausibleHex reports whether the beginning of a word may become hex.
+func plausibleHex(word []byte) bool {
+	for _, c := range word {
+		if !isHexDigit(c) && !bytes.ContainsRune([]byte("xX:#"), rune(c)) {
+			return c >= ' ' && bytes.ContainsRune(word, '#')
+		}
+	}
+	return true
 }
 
 // parseLine reads one line of a hex file:
@@ -163,42 +189,15 @@ func parseLine(line string) ([]byte, error) {
 	return ParseHex(line)
 }
 
-type hexSource struct {
-	lines  *bufio.Scanner
-	number int
-	read   int64 // bytes of the lines so far
-	err    error
+// hexLines is a file of nothing but hex, a packet a line.
+type hexLines struct{ untimed }
+
+func (hexLines) line(text []byte) (Packet, bool, error) {
+	b, err := parseLine(string(text))
+	return Packet{Direction: Inbound, Bytes: b}, len(b) > 0, err
 }
 
-func (s *hexSource) place() int64 { return s.read }
-
-func newHexSource(r io.Reader) *hexSource {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, detectBytes), maxLine)
-	return &hexSource{lines: lines}
-}
-
-// Next returns the next packet, or io.EOF.
-func (s *hexSource) Next() (Packet, error) {
-	for s.err == nil {
-		if !s.lines.Scan() {
-			s.err = io.EOF
-			if err := s.lines.Err(); err != nil {
-				s.err = fmt.Errorf("cannot read line %d of the recording: %w", s.number+1, err)
-			}
-			break
-		}
-		s.number++
-		s.read += int64(len(s.lines.Bytes())) + 1
-		b, err := parseLine(s.lines.Text())
-		if err != nil {
-			s.err = fmt.Errorf("line %d of the recording: %w", s.number, err)
-		} else if len(b) > 0 {
-			return Packet{Direction: Inbound, Bytes: b}, nil
-		}
-	}
-	return Packet{}, s.err
-}
+func newHexSource(r io.Reader) *lineSource { return newLineSource(r, hexLines{}) }
 
 // rawSource yields what one read gives: a pipe must not wait for more.
 type rawSource struct {

@@ -15,6 +15,7 @@ const maxText = 4096
 type Writer struct {
 	mu    sync.Mutex
 	w     io.Writer
+	link  Link
 	ports map[string]uint32
 	block []byte
 	err   error // the first failure; a half written block must stay the last
@@ -24,22 +25,23 @@ type Writer struct {
 // whole recording that is allowed: a file may hold several sections. The notes
 // say what was recorded, for people.
 func NewWriter(w io.Writer, notes ...string) (*Writer, error) {
-	rec := &Writer{w: w, ports: map[string]uint32{}}
-	rec.begin(blockSection)
-	rec.u32(byteOrderMagic)
-	rec.u16(1) // version 1.0
-	rec.u16(0)
-	rec.u32(0xFFFFFFFF) // section length: not known yet
-	rec.u32(0xFFFFFFFF)
+	rec := &Writer{w: w, link: LinkUser0, ports: map[string]uint32{}}
+	return rec, rec.section(notes)
+}
+
+func (w *Writer) section(notes []string) error {
+	w.begin(blockSection)
+	w.u32(byteOrderMagic)
+	w.u16(1) // version 1.0
+	w.u16(0)
+	w.u32(0xFFFFFFFF) // section length: not known yet
+	w.u32(0xFFFFFFFF)
 	for _, note := range notes {
-		rec.option(optComment, note)
+		w.option(optComment, note)
 	}
-	rec.option(optUserApplication, "serialgw")
-	rec.option(optEnd, "")
-	if err := rec.end(); err != nil {
-		return nil, err
-	}
-	return rec, nil
+	w.option(optUserApplication, "serialgw")
+	w.option(optEnd, "")
+	return w.end()
 }
 
 // AddPort describes a port before its first packet. A port that is known
@@ -55,7 +57,7 @@ func (w *Writer) addPort(p Port) error {
 		return nil
 	}
 	w.begin(blockInterface)
-	w.u16(linkUser0)
+	w.u16(uint16(w.link))
 	w.u16(0) // reserved
 	w.u32(0) // no snap length
 	w.option(optIfName, p.Name)
@@ -90,8 +92,10 @@ func (w *Writer) Write(p Packet) error {
 	w.u32(w.ports[p.Port])
 	w.u32(uint32(stamp >> 32))
 	w.u32(uint32(stamp))
-	w.u32(uint32(len(p.Bytes))) // captured
-	w.u32(uint32(len(p.Bytes))) // on the wire
+	size := w.link.headSize() + len(p.Bytes)
+	w.u32(uint32(size)) // captured
+	w.u32(uint32(size)) // on the wire
+	w.linkHead(p)
 	w.block = append(w.block, p.Bytes...)
 	w.pad()
 	if p.Comment != "" {

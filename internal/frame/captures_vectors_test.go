@@ -39,20 +39,20 @@ var vectorRows = map[string]vectorRow{
 	"modbus rsp fc3":          {"modbus", "reg0=141 reg1=142", false},
 	"modbus req fc3":          {"modbus", "", false},
 	"modbus req fc16":         {"modbus", "", false},
-	"dlt645-97? resp":         {"dlt645", "di=33685760", false}, // 02020100: current
-	"dlt645 energy":           {"dlt645", "di=65536", false},    // 00010000: energy
+	"dlt645-97? resp":         {"dlt645", "current_a meter=171118445100 current_a=0.000", false},
+	"dlt645 energy":           {"dlt645", "energy meter=1 energy=26.37", false},
 	"sps30 shdlc stuffed":     {"sps30", "pm01=6.96922", false}, // values: TestCaptures_PyPMS
 	"mavlink1 heartbeat":      {"mavlink1", "type=6 autopilot=8 mavlink_version=3", false},
-	"msp v2 ident":            {"msp2", "", false},
+	"msp v2 ident":            {"msp2", "request", false},
 	"ibus":                    {"ibus", "ch0=0 ch1=1 ch13=13 ch14=0 ch17=0", false},
 	"crsf rc":                 {"crsf", "ch0=189 ch1=993 ch2=978 ch3=983", false},
 	"ubx hnr-pvt":             {"ubx", "", false}, // values: TestCaptures_PyUBX2
 	"ld06":                    {"ld06", "speed=2152 start_angle=324.27 d0=224 q0=228 d1=220 q1=226 end_angle=334.70 time=6714", false},
 	"hipnuc hi91":             {"hipnuc", "temp=35 system_time=1840392", false},
 	"jbd bms":                 {"jbd", "voltage=58.88 current=0.00 year=2016 month=3 day=24 remaining=7.20 nominal=10.00 cycles=0 soc=72 ntc0=20.3 ntc1=21.5", false},
-	"enocean esp3":            {"enocean", "rorg=210 dbm=-77", false},
+	"enocean esp3":            {"enocean", "rorg=210 sender=008035C4 dbm=-77", false},
 	"xbee api1":               {"xbee", "frame_type=35", false},
-	"zdt pos":                 {"zdt-emm", "position=-3", true},
+	"zdt pos":                 {"zdt-emm", "position=-0.016", true},
 	"nextion touch":           {"nextion", "page=0 component=1 pressed=1", true},
 	"justfloat":               {"justfloat", "ch0=1 ch1=-2.5", true},
 	"ld2410 basic":            {"ld2410", "target=2 moving_distance=81 still_energy=59", true},
@@ -67,9 +67,9 @@ var vectorsOfTheirOwn = map[string]string{
 }
 
 // unguarded is the byte of a vector that its format's check does not cover and
-// that may have several values: MSP's direction stands in front of what the CRC
-// covers.
-var unguarded = map[string]int{"msp v2 ident": 2}
+// that may have several values: MSP's direction and CRSF's address stand in front
+// of what the CRC covers.
+var unguarded = map[string]int{"msp v2 ident": 2, "crsf rc": 0}
 
 func readVectors(t *testing.T) []vector {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 //	AA 55 19 01 ... data ...  C4 D3      kind crc-16/modbus, endian little
 //	└────────── over ───────┘ └ at ┘
 type check struct {
+	name  string // as the description calls it
 	kind  checkKind
 	size  int // bytes in the frame
 	bits  int // 0 for const, which guards nothing

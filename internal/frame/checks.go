@@ -84,6 +84,7 @@ func (c *compiler) checkKind(key string, k *Check, out *check) bool {
 		return false
 	}
 	one, simple := simpleKinds[name]
+	out.name = name
 	switch {
 	case simple:
 		out.kind, out.size, out.bits = one.kind, one.size, 8*one.size

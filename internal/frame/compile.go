@@ -204,7 +204,7 @@ func (c *compiler) message(prefix string, m Message) {
 	c.p.turned = c.p.turned || m.Turn != ""
 	c.identity(prefix, m)
 	l := &layout{m: &c.mistakes, checked: c.p.Checked() || c.badCheck}
-	l.line, l.zeroFill, l.counters = c.p.split > 0, m.ZeroFill, &c.p.counters
+	l.line, l.zeroFill, l.counters = c.p.split > 0, m.ZeroFill || c.d.ZeroFill, &c.p.counters
 	data := c.d.Data
 	if m.Struct == "" && data == 0 {
 		data = len(c.p.sync)

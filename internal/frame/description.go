@@ -24,6 +24,8 @@ type Description struct {
 	Idle   string  `toml:"idle"`      // bytes between frames that are not noise: "FF 00"
 	GapMS  float64 `toml:"gap_ms"`    // a silence this long abandons a partial frame, ms
 	Strict bool    `toml:"strict_id"` // true: a frame whose id is not listed is no frame
+	// ZeroFill is that of every message.
+	ZeroFill bool `toml:"zero_fill"`
 
 	// Stuff says how the line escapes bytes: "hdlc", "slip", "cobs", "xbee",
 	// "dxl2", or a table of its own. Offsets count in the frame without it.

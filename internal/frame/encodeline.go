@@ -92,6 +92,12 @@ func (e *partsEncoder) appendPiece(out []byte, at int, s *slot) ([]byte, error) 
 			return out, fmt.Errorf("%v is not a text without %q", v, e.plan.split)
 		}
 		return append(out, v.Str()...), nil
+	case s.piece == pieceName:
+		text, ok := s.labels[v.Int64()]
+		if v.Kind != reading.Int || !ok {
+			return out, fmt.Errorf("%v is not in map", v)
+		}
+		return append(out, text...), nil
 	case s.piece == pieceNum:
 		if _, err := ratOf(v); err != nil {
 			return out, err

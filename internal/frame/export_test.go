@@ -32,9 +32,6 @@ func (p *Plan) Whole(m *MessagePlan, b []byte) error {
 	return p.encodeFixed(m, b, m.firstID())
 }
 
-// Sizes returns how many bytes frames of m have.
-func (m *MessagePlan) Sizes() (least, most int) { return m.shape.min, m.shape.max }
-
 func (v verdict) String() string {
 	name := ""
 	if v.message != nil {
@@ -52,3 +49,6 @@ func (m *MessagePlan) Derived(name string) bool {
 	i := slices.IndexFunc(m.slots, func(s slot) bool { return s.name == name })
 	return i >= 0 && m.slots[i].more != nil && m.slots[i].more.calc != nil
 }
+
+// Lines reports whether frames are lines of text.
+func (p *Plan) Lines() bool { return p.split > 0 }

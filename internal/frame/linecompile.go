@@ -2,6 +2,8 @@ package frame
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"serialgw/internal/reading"
@@ -130,8 +132,24 @@ func (l *layout) pieces(key string, f *Field) {
 		one := *f
 		one.Name = "_"
 		l.piece(key, &one, kind)
+	case kind == pieceText && len(f.Map) > 0:
+		l.distinct(key, f.Map)
+		l.piece(key, f, pieceName)
 	default:
 		l.piece(key, f, kind)
+	}
+}
+
+// distinct refuses a map in which a text has two numbers: the text alone stands
+// in the line.
+func (l *layout) distinct(key string, names map[string]string) {
+	number := map[string]string{}
+	for _, n := range slices.Sorted(maps.Keys(names)) {
+		text := names[n]
+		if before, ok := number[text]; ok {
+			l.m.add(key+".map", quote(text), "a text for each number beside str", "it stands for "+before+" and "+n)
+		}
+		number[text] = n
 	}
 }
 
@@ -161,7 +179,7 @@ func (l *layout) piece(key string, f *Field, kind pieceKind) {
 func (l *layout) pieceValue(key string, f *Field, kind pieceKind) *value {
 	var a atom
 	switch kind {
-	case pieceInt:
+	case pieceInt, pieceName:
 		a = letters['q']
 	case pieceHex:
 		a = letters['Q']
@@ -175,7 +193,7 @@ func (l *layout) pieceValue(key string, f *Field, kind pieceKind) *value {
 		}
 	}
 	one := *f
-	one.Type = map[pieceKind]string{pieceInt: "q", pieceHex: "Q", pieceNum: "d"}[kind]
+	one.Type = map[pieceKind]string{pieceInt: "q", pieceName: "q", pieceHex: "Q", pieceNum: "d"}[kind]
 	v := l.value(key, &one, a)
 	if v == nil {
 		return nil

@@ -24,6 +24,7 @@ const (
 	pieceInt
 	pieceHex
 	pieceText
+	pieceName // a text that stands for a number
 )
 
 // judgeLine judges a line of text at the front.
@@ -171,7 +172,7 @@ func (m *MessagePlan) fitPieces(c *cutter, p *Plan) reason {
 // bare returns a piece without what may stand around its value: blanks, and a
 // label in front of a number.
 func (p *Plan) bare(s *slot, piece []byte) []byte {
-	if s.piece == pieceText {
+	if s.piece == pieceText || s.piece == pieceName {
 		return piece
 	}
 	if p.label > 0 {
@@ -262,6 +263,8 @@ func (d *parts) readPiece(s *slot, prop *reading.Property, absent *Absent) (ok b
 	case pieceNum:
 		prop.Value, ok = s.decimal(piece, absent)
 		return ok
+	case pieceName:
+		return s.meaning(piece, prop, absent)
 	case pieceInt:
 		raw, kind = parseInt(piece)
 	default:
@@ -280,4 +283,16 @@ func (d *parts) readPiece(s *slot, prop *reading.Property, absent *Absent) (ok b
 		return ok
 	}
 	return s.number(raw, prop, absent)
+}
+
+// meaning gives the number that a text of map stands for.
+func (s *slot) meaning(piece []byte, prop *reading.Property, absent *Absent) bool {
+	for n, text := range s.labels {
+		if text == string(piece) {
+			prop.Value, prop.Label = reading.IntValue(n), text
+			return true
+		}
+	}
+	absent.Map++
+	return false
 }

@@ -77,6 +77,15 @@ fields = [
   { name = "u", type = "num", range = [0, 9] },
 ]
 `
+	hemispheres = `end = "0A"
+split = ","
+max = 40
+fields = [
+  { name = "_v", type = "num", range = [0, 180] },
+  { name = "side", type = "str", map = { 1 = "N", -1 = "S" } },
+  { name = "v", expr = "side * _v", digits = 1, range = [-180, 180] },
+]
+`
 )
 
 // withXOR completes a sentence of NMEA 0183.
@@ -122,6 +131,8 @@ func TestLines_Frames(t *testing.T) {
 		{"by the first piece", several, "\nA 1.005 3 4\n11 2.5\n", []string{"a v=1.01 w0=3 w1=4", "b on=true err=true u=2.5"}, 1},
 		{"pieces may be missing", several, "\n10\n", []string{"b on=false err=true"}, 1},
 		{"invalid", several, "\nA -999.0 3 4\n", []string{"a w0=3 w1=4"}, 1},
+		{"a text is its number", hemispheres, "\n44.5,S\n1,N\n", []string{"x side=-1 v=-44.5", "x side=1 v=1.0"}, 1},
+		{"a text not in map, and none", hemispheres, "\n44.5,W\n1,\n", []string{"x", "x"}, 1},
 		{"padded to digits", several, "\nA 1 3 4\n", []string{"a v=1.00 w0=3 w1=4"}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -153,6 +164,8 @@ func TestLines_Encode(t *testing.T) {
 		{nmea, "gga", map[string]reading.Value{"utc": text(strings.Repeat("1", 70)), "ns": text("N"), "fix": whole(1)}, "at most 82"},
 		{nmea, "gsv", map[string]reading.Value{"in_view": whole(1), "prn0": whole(3), "elevation0": whole(-4)}, withXOR("GXGSV,,,1,3,-4,,")},
 		{water, "x", map[string]reading.Value{"t": reading.DecimalValue(-150, 2), "n": reading.DecimalValue(55, 1), "h": whole(255)}, "-1.50,11,FF\n"},
+		{hemispheres, "x", map[string]reading.Value{"_v": whole(2), "side": whole(-1)}, "2,S\n"},
+		{hemispheres, "x", map[string]reading.Value{"_v": whole(2), "side": whole(2)}, "2 is not in map"},
 		{water, "x", map[string]reading.Value{"t": text("a"), "n": whole(1), "h": whole(255)}, "not a number"},
 		{several, "a", map[string]reading.Value{"v": whole(5), "w0": whole(1), "w1": whole(2)}, "A 5 1 2\n"},
 		{several, "b", map[string]reading.Value{"on": reading.BoolValue(true), "err": reading.BoolValue(true), "u": whole(2)}, "11 2\n"},

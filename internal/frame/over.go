@@ -31,6 +31,7 @@ func (d Description) Over(base Description) Description {
 	replace(&out.Idle, d.Idle)
 	replace(&out.GapMS, d.GapMS)
 	replace(&out.Strict, d.Strict)
+	replace(&out.ZeroFill, d.ZeroFill)
 	if d.Stuff != nil {
 		out.Stuff = d.Stuff
 	}

@@ -116,6 +116,13 @@ func (p *Plan) Message(name string) *MessagePlan {
 // belongs to the plan.
 func (m *MessagePlan) Properties() []PropertyInfo { return m.props }
 
+// Sizes returns how many bytes frames of m have, without escapes.
+func (m *MessagePlan) Sizes() (least, most int) { return m.shape.min, m.shape.max }
+
+// Trailer returns how many bytes of checks and end marker stand behind the
+// data.
+func (p *Plan) Trailer() int { return p.trailer }
+
 // Renamed returns the plan with other names for its properties. The frames are
 // the same, the messages are the new plan's own.
 func (p *Plan) Renamed(name func(string) string) *Plan {

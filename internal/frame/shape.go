@@ -62,7 +62,7 @@ func (c *compiler) checkReach() int {
 	reach := c.p.trailer
 	for i := range c.p.checks {
 		if k := &c.p.checks[i]; k.at >= 0 {
-			reach = max(reach, k.at+k.size, k.need)
+			reach = max(reach, k.at+k.size+c.p.trailer, k.need)
 		}
 	}
 	if n := c.p.seq; n != nil && n.at >= 0 {

@@ -81,10 +81,12 @@ func TestStructure_Mistakes(t *testing.T) {
 		{fieldsOf + `{ name = "c", type = "B", counter = "x" }]`, `fields[1].counter: found x, want true, or the number after which the counter starts at 0 again`},
 
 		{checked + "[[frame.x.message]]\nname = \"m\"\nzero_fill = true\nfields = [{ name = \"a\", type = \"B\" }]", `message[0].zero_fill: found neither length nor end, want one of them, so that a frame can be shorter than its fields`},
+		{lengthy + "zero_fill = true\nfields = [{ name = \"a\", type = \"B\", repeat = \"rest\", max = 2 }]", `zero_fill: found zero_fill beside repeat = "rest", want one of them`},
 		{lengthy + "[[frame.x.message]]\nname = \"m\"\nzero_fill = true\nfields = [{ name = \"a\", type = \"B\", repeat = \"rest\", max = 2 }]", `message[0].zero_fill: found zero_fill beside repeat = "rest", want one of them`},
 
 		{lineOf + `fields = [{ name = "v", type = "B" }]`, `fields[0].type: found "B", want num, int, hex, str or _ beside split`},
 		{lineOf + `fields = [{ name = "v", type = "num", at = 1 }]`, `fields[0]: found at, bit, order, sign, encoding or const, want none of them beside split; the pieces are the fields, in order`},
+		{lineOf + `fields = [{ name = "v", type = "str", map = { 1 = "N", 2 = "N" } }]`, `fields[0].map: found "N", want a text for each number beside str; it stands for 1 and 2`},
 		{lineOf + `fields = [{ name = "v", type = "num", scale = 2 }]`, `fields[0].scale: found scale or offset, want neither beside num; expr computes with it`},
 		{lineOf + `fields = [{ name = "n", type = "int" }, { name = "v", type = "num", repeat = "n", max = 3 }]`, `fields[1].repeat: found "n", want "rest" or count in a line of text`},
 		{lineOf + "size = 9\nfields = [{ name = \"v\", type = \"num\" }]", `split: found split beside size or length, want end alone; a line ends with its end marker`},

@@ -144,6 +144,7 @@ var zeroCases = []structureCase{
 	{"cut within the text", zeroFilled, "AA 10 01 02 00 00 00 00 03 45 67 00 08 9A BC 61 62", "a=1 b=2 c0=3 d0=4 e0=1383 c1=8 d1=9 e1=2748 t=ab", true},
 	{"cut within a run of bits", zeroFilled, "AA 09 01 02 00 00 00 00 03 45", "a=1 b=2 c0=3 d0=4 e0=1280 c1=0 d1=0 e1=0 t=", true},
 	{"cut within a number", zeroFilled, "AA 04 01 02 01", "a=1 b=258 c0=0 d0=0 e0=0 c1=0 d1=0 e1=0 t=", true},
+	{"every message of the frame", lengthy + "zero_fill = true\nfields = [{ name = \"a\", type = \"B\" }, { name = \"b\", type = \"<i\" }]", "AA 03 01 02", "a=1 b=2", true},
 	{"nothing there", zeroFilled, "AA 01", "a=0 b=0 c0=0 d0=0 e0=0 c1=0 d1=0 e1=0 t=", true},
 }
 

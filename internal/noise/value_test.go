@@ -39,10 +39,17 @@ func (b *board) value(info frame.PropertyInfo, span float64) reading.Value {
 	case reading.Float32:
 		return reading.Float32Value(float32(v))
 	}
-	return reading.Float64Value(v)
+	return reading.Float64Value(math.Round(v*1000) / 1000) // in a line, few characters
 }
 
+// aPiece is how long a text may be that is a piece of a line: the line's end
+// bounds it.
+const aPiece = 1024
+
 func (b *board) text(info frame.PropertyInfo) string {
+	if info.Size == aPiece { // short, and without what may stand between pieces
+		return b.characters("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1+b.rng.IntN(8))
+	}
 	switch info.Encoding {
 	case "hex":
 		return b.characters("0123456789ABCDEF", info.Size)

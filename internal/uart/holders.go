@@ -89,8 +89,7 @@ func nodeAt(path string) node {
 		return n
 	}
 	n.file = fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	const firstPTY, lastPTY = 136, 143
-	if major := unix.Major(st.Rdev); st.Mode&unix.S_IFMT == unix.S_IFCHR && (major < firstPTY || major > lastPTY) {
+	if st.Mode&unix.S_IFMT == unix.S_IFCHR && !isPTY(&st) {
 		n.tty = st.Rdev
 	}
 	return n

@@ -1,0 +1,137 @@
+package infer
+
+import (
+	"fmt"
+	"math"
+
+	"serialgw/internal/frame"
+	"serialgw/internal/reading"
+)
+
+// result turns the guess into claims, each tried with the gateway's own scanner.
+func (g *guess) result(s []byte) Result {
+	out := Result{}
+	g.claimSync(&out)
+	g.claimSize(&out)
+	g.claimCheck(&out)
+	if g.id != nil {
+		out.ID = ID{Ref: &frame.Ref{At: g.id.at, Type: g.id.typeName()}, Values: g.ids, Grade: Likely, Why: g.idWhy}
+	}
+	if g.seq != nil {
+		out.Seq = Seq{Ref: &frame.Ref{At: g.seq.at, Type: g.seq.typeName()}, Grade: Likely, Why: "it counts the frames"}
+	}
+	var contents []content
+	out.Description, contents = g.describe(&out, s)
+	plan, errs := frame.Compile("board", out.Description)
+	if len(errs) > 0 {
+		return Result{Sync: Sync{Why: errs.Error()}}
+	}
+	m := scan(plan, s)
+	out.Frames, out.Explained = int(m.Frames), m.Explained()
+	g.grade(&out, contents)
+	out.Draft = g.draft(&out, contents)
+	return out
+}
+
+func scan(plan *frame.Plan, s []byte) frame.Metrics {
+	sc := frame.NewScanner(plan, 0)
+	for len(s) > 0 {
+		n := min(len(s), 64<<10)
+		sc.Feed(reading.Chunk{Bytes: s[:n]})
+		for sc.Scan() {
+		}
+		s = s[n:]
+	}
+	sc.Flush()
+	for sc.Scan() {
+	}
+	return sc.Metrics()
+}
+
+func (g *guess) claimSync(out *Result) {
+	out.Sync.Pattern = fmt.Sprintf("% X", g.run.bytes[:g.sync])
+}
+
+func (g *guess) claimSize(out *Result) {
+	r := g.rule
+	switch {
+	case r.fixed > 0:
+		out.Size.Fixed = r.fixed
+	case r.length != nil:
+		ref := r.length.ref(g.start)
+		out.Size.Length = &frame.Length{At: ref.At, Type: ref.Type, Mul: r.mul, Add: r.add}
+	case r.id != nil:
+		out.Size.ByID = r.table
+	}
+	if g.tail > 0 {
+		out.Size.End = fmt.Sprintf("% X", g.end())
+	}
+}
+
+func (g *guess) claimCheck(out *Result) {
+	if g.check == nil {
+		return
+	}
+	c := g.check.check()
+	out.Check.Check = &c
+	for i := range g.equal {
+		out.Check.Equal = append(out.Check.Equal, g.equal[i].check())
+	}
+	if g.head != nil {
+		h := g.head.check()
+		out.Check.Head = &h
+	}
+}
+
+// grade says how sure each claim is, from what the whole stream shows.
+func (g *guess) grade(out *Result, contents []content) {
+	out.Sync.Grade, out.Size.Grade = Likely, Likely
+	out.Sync.Why = fmt.Sprintf("%d frames begin with it", len(g.frames))
+	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
+	if g.check == nil {
+		out.Check.Why = "no kind of check holds at any usual place"
+		if g.ordinaryEnd(contents) {
+			out.Check.Grade = Likely
+			out.Check.Why += ", and the last bytes are values"
+		}
+		return
+	}
+	k := g.check
+	out.Check.Grade = Likely
+	digits := int(float64(k.held*k.bits()) * math.Log10(2))
+	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
+	share := float64(k.held) / float64(k.tried)
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() {
+		out.Check.Grade, out.Size.Grade = Certain, Certain
+		from := k.over[0].from
+		if g.clear > 5 && g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
+			out.Sync.Grade = Certain
+		}
+	}
+}
+
+// wide reports whether the check covers half of a frame and more. One that
+// covers a few bytes may be a sum among the values.
+func (g *guess) wide() bool {
+	f := g.frames[0]
+	covered := 0
+	for _, v := range g.check.over {
+		covered += len(v.cut(f))
+	}
+	return 2*covered >= len(f)
+}
+
+// ordinaryEnd reports whether every message ends with a value that a check would
+// not look like: one that rests, or moves little.
+func (g *guess) ordinaryEnd(contents []content) bool {
+	for _, c := range contents {
+		if len(c.values) == 0 || c.more > 0 {
+			return false
+		}
+		last := c.values[len(c.values)-1]
+		if last.size == 1 && last.kind != "" && last.high-last.low > 128 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,350 @@
+package infer
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"serialgw/internal/frame"
+)
+
+// number is an unsigned number at a place relative to an anchor.
+type number struct {
+	at   int
+	size int // 1, 2 or 4
+	big  bool
+}
+
+// get reads the number of the frame whose anchor stands at p; -1: outside.
+func (n number) get(s []byte, p int) int {
+	i := p + n.at
+	if i < 0 || i+n.size > len(s) {
+		return -1
+	}
+	v := 0
+	for k := range n.size {
+		if n.big {
+			v = v<<8 | int(s[i+k])
+		} else {
+			v |= int(s[i+k]) << (8 * k)
+		}
+	}
+	return v
+}
+
+func (n number) typeName() string {
+	switch {
+	case n.size == 1:
+		return "B"
+	case n.size == 2 && n.big:
+		return ">H"
+	case n.size == 2:
+		return "<H"
+	case n.big:
+		return ">I"
+	}
+	return "<I"
+}
+
+// ref returns the number as a description has it, start being where the frame
+// begins relative to the anchor.
+func (n number) ref(start int) frame.Ref { return frame.Ref{At: n.at - start, Type: n.typeName()} }
+
+// rule says how many bytes lie from one anchor to the next.
+type rule struct {
+	anchor *anchor
+	fixed  int
+	length *number // total = mul * field + add
+	mul    int
+	add    int
+	id     *number // total = table[field]
+	table  map[int]int
+	open   bool // nothing tells: up to the next anchor
+
+	frames  []cut
+	apart   int // of them, those with idle bytes behind
+	covered int // half bytes in frames, and a half for each idle byte between them
+}
+
+// cut is one frame: from its anchor to the next, without idle bytes.
+type cut struct{ at, total int }
+
+// total returns the bytes from the anchor at p to the next; 0: impossible.
+func (r *rule) total(s []byte, p int) int {
+	switch {
+	case r.fixed > 0:
+		return r.fixed
+	case r.length != nil:
+		if v := r.length.get(s, p); v >= 0 {
+			return r.mul*v + r.add
+		}
+	case r.id != nil:
+		return r.table[r.id.get(s, p)]
+	case r.open:
+		return r.toNext(s, p)
+	}
+	return 0
+}
+
+func (r *rule) toNext(s []byte, p int) int {
+	i, _ := slices.BinarySearch(r.anchor.places, p+1)
+	if i == len(r.anchor.places) {
+		return 0
+	}
+	next := r.anchor.places[i]
+	return next - p - min(idleBefore(s, next), next-p-1)
+}
+
+// follow walks through s from frame to frame. A frame counts when another
+// begins where it ends, or behind idle bytes.
+func (r *rule) follow(s []byte) {
+	r.frames, r.covered, r.apart = nil, 0, 0
+	for p := 0; p < len(s); {
+		if !r.anchor.has(p) {
+			p++
+			continue
+		}
+		total := r.total(s, p)
+		if total < max(2, len(r.anchor.gram)) || total > maxTotal {
+			p++
+			continue
+		}
+		gap, ok := r.gapAfter(s, p+total)
+		if !ok {
+			p++
+			continue
+		}
+		r.frames = append(r.frames, cut{p, total})
+		r.covered += 2*total + gap
+		r.apart += b2i(gap > 0)
+		p += total + gap
+	}
+}
+
+// gapAfter returns how many idle bytes stand from end to the next anchor.
+func (r *rule) gapAfter(s []byte, end int) (int, bool) {
+	for n := range idleMost + 1 {
+		if r.anchor.has(end + n) {
+			return n, n == 0 || isIdle(s[end], n)
+		}
+		if end+n >= len(s) || n > 0 && s[end+n] != s[end] {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// score weighs what a rule explains against what it takes to say it.
+func (r *rule) score(n int) float64 {
+	score := float64(r.covered) / float64(2*n)
+	switch {
+	case r.length != nil:
+		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
+	case r.id != nil:
+		score -= 0.01 + 0.002*float64(len(r.table))
+	case r.open:
+		// Nothing says that such frames are whole: many short ones, which idle
+		// bytes set apart, are the better guess.
+		score -= 0.15 + 0.00005*float64(n)/float64(len(r.frames))
+		score += 0.01 * float64(r.apart) / float64(len(r.frames))
+	}
+	if len(r.anchor.gram) == 1 {
+		score -= 0.005
+	}
+	return score
+}
+
+// rules returns the rules that explain most of s, best first.
+func rules(s []byte) []*rule {
+	var out []*rule
+	for _, a := range anchors(s) {
+		v := newVotes(s, a)
+		if len(v.from) < 4 {
+			continue
+		}
+		for _, r := range slices.Concat(v.fixed(), v.lengths(), v.tables()) {
+			r.follow(s)
+			if len(r.frames) >= 4 && r.covered*2 >= len(s) {
+				out = append(out, r)
+			}
+		}
+		if len(a.gram) == 2 {
+			r := &rule{anchor: a, open: true}
+			if r.follow(s); len(r.frames) >= 8 && r.covered*10 >= 14*len(s) {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *rule) int { return cmp.Compare(b.score(len(s)), a.score(len(s))) })
+	return out
+}
+
+// votes collects how far apart the occurrences of an anchor are.
+type votes struct {
+	s    []byte
+	a    *anchor
+	from []int
+	far  [][]int // for each of from, the distances to where the next frame may begin
+}
+
+func newVotes(s []byte, a *anchor) *votes {
+	v := &votes{s: s, a: a}
+	step := max(1, len(a.places)/samples)
+	for i := 0; i < len(a.places); i += step {
+		p := a.places[i]
+		var far []int
+		for _, q := range a.places[i+1 : min(len(a.places), i+1+lookAhead)] {
+			if q-p > maxTotal {
+				break
+			}
+			far = append(far, q-p)
+			if n := idleBefore(s, q); n > 0 && q-p-n > 1 {
+				far = append(far, q-p-n)
+			}
+		}
+		if len(far) > 0 {
+			v.from, v.far = append(v.from, p), append(v.far, far)
+		}
+	}
+	return v
+}
+
+// fixed returns the smallest distances that most occurrences have.
+func (v *votes) fixed() []*rule {
+	var count [maxTotal + 1]int
+	for _, far := range v.far {
+		for _, d := range far {
+			count[d]++
+		}
+	}
+	var out []*rule
+	for d := 3; d <= maxTotal && len(out) < 4; d++ {
+		multiple := slices.ContainsFunc(out, func(r *rule) bool { return d%r.fixed == 0 })
+		if 10*count[d] >= 4*len(v.from) && !multiple {
+			out = append(out, &rule{anchor: v.a, fixed: d})
+		}
+	}
+	return out
+}
+
+// lengths returns total = mul * field + add for the fields near the anchor that
+// lead from most occurrences to another.
+func (v *votes) lengths() []*rule {
+	var out []*rule
+	for at := -6; at <= 10; at++ {
+		for _, n := range []number{{at, 1, false}, {at, 2, false}, {at, 2, true}} {
+			if inGram(v.a, n) {
+				continue
+			}
+			for _, mul := range []int{1, 2, 4} {
+				if r := v.length(n, mul); r != nil {
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// inGram: a number within the anchor is always the same.
+func inGram(a *anchor, n number) bool { return n.at >= 0 && n.at+n.size <= len(a.gram) }
+
+func (v *votes) length(n number, mul int) *rule {
+	values := make([]int, len(v.from))
+	differ := false
+	for i, p := range v.from {
+		values[i] = n.get(v.s, p)
+		differ = differ || values[i] != values[0]
+	}
+	if !differ {
+		return nil
+	}
+	const least, most = -16, 64
+	var count [most - least + 1]int
+	for i, far := range v.far {
+		last := math.MinInt
+		for _, d := range far {
+			if add := d - mul*values[i]; add != last && add >= least && add <= most {
+				count[add-least]++
+				last = add
+			}
+		}
+	}
+	votes := slices.Max(count[:])
+	add := slices.Index(count[:], votes) + least
+	if 10*votes < 4*len(v.from) || !v.varies(values, mul, add, votes) {
+		return nil
+	}
+	return &rule{anchor: v.a, length: &n, mul: mul, add: add}
+}
+
+// varies reports whether the votes for total = mul * field + add come from more
+// than one value of the field: else nothing shows that it tells the size.
+func (v *votes) varies(values []int, mul, add, votes int) bool {
+	count := map[int]int{}
+	for i, far := range v.far {
+		if slices.Contains(far, mul*values[i]+add) {
+			count[values[i]]++
+		}
+	}
+	most := slices.Max(slices.Collect(maps.Values(count)))
+	return 100*(votes-most) >= 2*votes && votes-most >= 4
+}
+
+// tables returns the bytes near the anchor whose every value has a size of its
+// own.
+func (v *votes) tables() []*rule {
+	var out []*rule
+	for at := -6; at <= 10; at++ {
+		n := number{at: at, size: 1}
+		if inGram(v.a, n) {
+			continue
+		}
+		if r := v.table(n); r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (v *votes) table(n number) *rule {
+	var seen [256]int
+	distinct := 0
+	for _, p := range v.from {
+		if id := n.get(v.s, p); id >= 0 {
+			seen[id]++
+			distinct += b2i(seen[id] == 8)
+		}
+	}
+	if distinct < 2 || distinct > 48 {
+		return nil
+	}
+	by := map[int]map[int]int{}
+	for i, p := range v.from {
+		id := n.get(v.s, p)
+		if id < 0 || seen[id] < 8 {
+			continue
+		}
+		if by[id] == nil {
+			by[id] = map[int]int{}
+		}
+		for _, d := range v.far[i] {
+			by[id][d]++
+		}
+	}
+	table, sizes, told := map[int]int{}, map[int]bool{}, 0
+	for id, count := range by {
+		for _, d := range slices.Sorted(maps.Keys(count)) {
+			if d >= 3 && 10*count[d] >= 7*seen[id] {
+				table[id], sizes[d] = d, true
+				told += seen[id]
+				break
+			}
+		}
+	}
+	if len(sizes) < 2 || 10*told < 5*len(v.from) {
+		return nil
+	}
+	return &rule{anchor: v.a, id: &n, table: table}
+}
