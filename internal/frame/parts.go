@@ -71,14 +71,12 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 
 // decode gives a slot its value; false when it has none.
 func (d *parts) decode(s *slot, registers []float64, prop *reading.Property, absent *Absent) (ok bool) {
-	if s.more == nil && s.short != shortNone && s.reach == 0 {
+	if s.more == nil && s.short.way != wayNone && s.reach == 0 {
 		if s.in > 0 && int(s.nth) >= d.n[s.in] {
 			return false
 		}
-		if end := s.end - d.shift[s.behind]; end >= 8 && end <= len(d.data) {
-			prop.Value, ok = s.shortValue(d.frame, end)
-			absent.NaN += b2i(!ok)
-			return ok
+		if end := s.short.end - d.shift[s.behind]; end >= 8 && end <= len(d.data) {
+			return s.briefly(d.frame, end, prop, absent)
 		}
 	}
 	if !d.there(s) {
@@ -220,27 +218,6 @@ func (d *parts) bytes(at, size int) ([]byte, bool) {
 		return bytesAt(d.data, at, size, true, d.fill[:])
 	}
 	return bytesAt(d.frame, at, size, false, nil)
-}
-
-// shortValue is the short way to the value that ends at end; false when it is
-// NaN or infinite.
-func (s *slot) shortValue(b []byte, end int) (reading.Value, bool) {
-	switch s.short {
-	case shortUint:
-		return reading.DecimalValue(int64(top(b, end)>>(s.drop&63)), s.digits), true
-	case shortInt:
-		return reading.DecimalValue(int64(top(b, end))>>(s.drop&63), s.digits), true
-	case shortLow:
-		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
-	case shortLowInt:
-		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
-	case shortHigh:
-		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
-	case shortHighInt:
-		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
-	}
-	f := math.Float32frombits(uint32(top(b, end) >> 32))
-	return reading.Float32Value(f), f-f == 0
 }
 
 // more is what a slot has beyond bytes at a place and their meaning.

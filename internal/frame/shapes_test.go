@@ -212,27 +212,28 @@ const readMost = 4096
 // description and by hand.
 func BenchmarkShape(b *testing.B) {
 	for _, s := range shapes() {
-		p := mustCompile(b, s.name, s.d)
-		wire := s.wire(b, p)
-		for _, row := range []struct {
-			by   string
-			loop handLoop
-		}{{"description", s.loop(p)}, {"hand", s.hand()}} {
-			b.Run("shape="+s.name+"/by="+row.by, func(b *testing.B) {
-				var r reading.Reading
-				ms := 0
-				if found := pass(wire, readMost, row.loop, &r, &ms); found < shapeFrames-1 {
-					b.Fatalf("%d frames of %d", found, shapeFrames)
-				}
-				b.SetBytes(int64(len(wire)))
-				b.ReportAllocs()
-				for b.Loop() {
-					pass(wire, readMost, row.loop, &r, &ms)
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*shapeFrames), "ns/frame")
-			})
-		}
+		b.Run("shape="+s.name, func(b *testing.B) {
+			p := mustCompile(b, s.name, s.d)
+			wire := s.wire(b, p)
+			b.Run("by=description", func(b *testing.B) { benchLoop(b, wire, s.loop(p)) })
+			b.Run("by=hand", func(b *testing.B) { benchLoop(b, wire, s.hand()) })
+		})
 	}
+}
+
+func benchLoop(b *testing.B, wire []byte, loop handLoop) {
+	b.Helper()
+	var r reading.Reading
+	ms := 0
+	if found := pass(wire, readMost, loop, &r, &ms); found < shapeFrames-1 {
+		b.Fatalf("%d frames of %d", found, shapeFrames)
+	}
+	b.SetBytes(int64(len(wire)))
+	b.ReportAllocs()
+	for b.Loop() {
+		pass(wire, readMost, loop, &r, &ms)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*shapeFrames), "ns/frame")
 }
 
 // TestShape_SameByHand: a description and the loop by hand say the same of a

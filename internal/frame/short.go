@@ -1,68 +1,116 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
 
-// short is a short way to a value: one read of eight bytes and one or two
-// shifts. It is for a number that is its own value, but for the decimal point,
-// and that has no other meaning and no bounds. Most are so.
-type short uint8
+	"serialgw/internal/reading"
+)
+
+// short is a short way to a number: one read of eight bytes, a shift and a mask,
+// the same for every width, order and place. Most numbers have it; those that
+// do not are read by locate.
+//
+//	b    .. .. .. 12 34 56 .. ..      low byte first: ....563412......
+//	     └──────── eight ──────┘ end         mask, below: 563412
+type short struct {
+	way   way
+	big   bool   // the eight bytes count as one number with its high byte first
+	below uint8  // bits of it below the number
+	end   int    // of the eight bytes
+	mask  uint64 // of the number
+	sign  uint64 // the mask's highest bit, where that says the sign
+}
+
+// way is what becomes of the number.
+type way uint8
 
 const (
-	shortNone    short = iota
-	shortUint          // little-endian, and the last of the eight bytes is its own
-	shortInt           // the same
-	shortFloat         // the same
-	shortLow           // with lift: unsigned, among bytes read as little-endian
-	shortLowInt        // signed
-	shortHigh          // with lift: unsigned, among bytes read as big-endian
-	shortHighInt       // signed
+	wayNone   way = iota // it has no short way
+	wayValue             // it is the value, but for the decimal point
+	wayFloat             // it is an IEEE number, which may have a range
+	wayNumber            // it may mean anything that an integer can
+	wayFlag              // one of its bits is the value
 )
+
+// load reads the number, extended to 64 bits if it has a sign; end is where the
+// eight bytes end.
+func (s *short) load(b []byte, end int) uint64 {
+	v := binary.LittleEndian.Uint64(b[end-8 : end])
+	if s.big {
+		v = bits.ReverseBytes64(v)
+	}
+	v = v >> (s.below & 63) & s.mask
+	return (v ^ s.sign) - s.sign
+}
 
 // shorten finds the short way of a slot that is complete, in frames of at least
 // so many bytes.
 func (s *slot) shorten(frame int) {
-	s.end, s.drop = max(s.at+s.size, 8), 64-s.bits
-	switch {
-	case s.rest || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || frame < s.end:
-	case s.form > formBits || s.sign != signNone:
-	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
-	case s.kind == rawFloat:
-		plain := s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded
-		if plain && !s.big && s.at+s.size == s.end {
-			s.short = shortFloat
-		}
-	case !s.scale.unit() || s.kind == rawUint && s.bits == 64:
-	default:
-		s.shortenInteger()
+	way := s.way()
+	end := max(s.at+s.size, 8)
+	if way == wayNone || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || frame < end {
+		return
 	}
-}
-
-func (s *slot) shortenInteger() {
-	behind := s.end - s.at - s.size // bytes of the eight behind its own
-	below := int(s.shift)
-	if s.form != formBits {
-		below = 0
+	s.short = short{way: way, big: s.big, end: end, mask: math.MaxUint64 >> (64 - s.bits)}
+	outside := end - s.at - s.size // bytes of the eight behind its own
+	if !s.big {
+		outside = s.at - (end - 8) // in front
 	}
-	if s.big {
-		s.short, below = shortHigh, below+8*behind
-	} else {
-		s.short, below = shortLow, below+64-8*behind-8*s.size
+	below := 8 * outside
+	if s.form == formBits {
+		below += int(s.shift)
 	}
-	s.lift = uint8(64 - below - int(s.bits))
-	if !s.big && s.lift == 0 {
-		s.short = shortUint
-	}
+	s.short.below = uint8(below)
 	if s.kind == rawInt {
-		s.short++
+		s.short.sign = 1 << (s.bits - 1)
 	}
 }
 
-// top reads the eight bytes that end at end; a little-endian number that ends
-// there, of whatever size, stands in the highest of them.
-//
-//	b    .. .. .. .. .. 12 34 56      563412..........
-//	        └─────────────────┘ end
-func top(b []byte, end int) uint64 { return binary.LittleEndian.Uint64(b[end-8 : end]) }
+// way returns what the short way can do for a slot.
+func (s *slot) way() way {
+	switch {
+	case s.rest || s.form > formBits || s.sign != signNone:
+		return wayNone
+	case s.kind == rawFloat:
+		if s.size != 4 || s.factor != 1 || s.offset != 0 || s.rounded || len(s.invalidF) > 0 {
+			return wayNone
+		}
+		return wayFloat
+	case !s.atom.integer():
+		return wayNone
+	case s.role == roleFlag:
+		return wayFlag
+	case s.role != roleNumber || s.ranged || len(s.invalid) > 0 || !s.scale.unit() || s.kind == rawUint && s.bits == 64:
+		return wayNumber
+	}
+	return wayValue
+}
 
-// low reads the same bytes as a big-endian number.
-func low(b []byte, end int) uint64 { return binary.BigEndian.Uint64(b[end-8 : end]) }
+// briefly gives the value of a slot with a short way, whose eight bytes end at
+// end; false when it means "no value".
+func (s *slot) briefly(b []byte, end int, prop *reading.Property, absent *Absent) bool {
+	raw := s.short.load(b, end)
+	switch s.short.way {
+	case wayValue:
+		prop.Value = reading.DecimalValue(int64(raw), s.digits)
+		return true
+	case wayFlag:
+		prop.Value = reading.BoolValue(raw>>(s.bit&63)&1 != 0)
+		return true
+	case wayNumber:
+		return s.number(raw, prop, absent)
+	}
+	f := math.Float32frombits(uint32(raw))
+	switch {
+	case f-f != 0: // NaN, or infinite
+		absent.NaN++
+		return false
+	case s.ranged && (float64(f) < s.lowF || float64(f) > s.topF):
+		absent.Range++
+		return false
+	}
+	prop.Value = reading.Float32Value(f)
+	return true
+}

@@ -11,18 +11,16 @@ import (
 // it is scaled, and which values count as none. What every frame needs stands
 // in front, within one cache line.
 type slot struct {
-	name string
-	at   int // negative: from the frame's end
+	name   string
+	digits uint8 // integers: of the value, after the point
+	bit    uint8 // roleFlag
+	role   role
+	short  short
+
+	at int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
 	hidden bool // no property: other slots need it
-	role   role
-	short  short
-	end    int   // short: the end of the eight bytes that are read
-	lift   uint8 // short: bits of these above the number
-	drop   uint8 // 64 - bits
-	digits uint8 // integers: of the value, after the point
-	bit    uint8 // roleFlag
 
 	scale   scaling // integers
 	factor  float64 // floats: value = raw*factor + offset
@@ -96,28 +94,15 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Abs
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		switch s.short {
-		case shortUint:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)>>(s.drop&63)), s.digits)
-		case shortInt:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end))>>(s.drop&63), s.digits)
-		case shortFloat:
-			f := math.Float32frombits(uint32(top(b, s.end) >> 32))
-			if f-f != 0 { // NaN, or infinite
-				absent.NaN++
+		switch s.short.way {
+		case wayValue:
+			prop.Value = reading.DecimalValue(int64(s.short.load(b, s.short.end)), s.digits)
+		case wayNone:
+			if !s.locate(p, f, prop, &absent) {
 				continue
 			}
-			prop.Value = reading.Float32Value(f)
-		case shortLow:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
-		case shortLowInt:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
-		case shortHigh:
-			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
-		case shortHighInt:
-			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
 		default:
-			if !s.locate(p, f, prop, &absent) {
+			if !s.briefly(b, s.short.end, prop, &absent) {
 				continue
 			}
 		}
@@ -190,7 +175,8 @@ func (s *slot) load(b []byte) uint64 {
 		v = s.raw(b)
 	}
 	if s.kind == rawInt {
-		return uint64(int64(v<<s.drop) >> s.drop)
+		unused := 64 - s.bits
+		return uint64(int64(v<<unused) >> unused)
 	}
 	return v
 }
