@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"serialgw/internal/reading"
 )
@@ -60,12 +61,21 @@ func crcModbus(b []byte) uint16 {
 func u16(b []byte) int64 { return int64(binary.LittleEndian.Uint16(b)) }
 func i16(b []byte) int64 { return int64(int16(binary.LittleEndian.Uint16(b))) }
 
-func whole(name string, v int64) reading.Property {
-	return reading.Property{Name: name, Value: reading.IntValue(v)}
+// properties makes room for n properties, which are then filled in place: to
+// append them takes half as long again.
+func properties(r *reading.Reading, n int) []reading.Property {
+	r.Props = slices.Grow(r.Props[:0], n)[:n]
+	return r.Props
 }
 
-func decimal(name string, v int64, digits uint8) reading.Property {
-	return reading.Property{Name: name, Value: reading.DecimalValue(v, digits)}
+func set(p *reading.Property, name string, v reading.Value) {
+	p.Name, p.Label, p.Value = name, "", v
+}
+
+func whole(p *reading.Property, name string, v int64) { set(p, name, reading.IntValue(v)) }
+
+func decimal(p *reading.Property, name string, v int64, digits uint8) {
+	set(p, name, reading.DecimalValue(v, digits))
 }
 
 type handAttitude struct{ held }
@@ -83,7 +93,10 @@ func (h *handAttitude) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "fixed"
-		r.Props = append(r.Props[:0], degrees("roll", f[2:]), degrees("pitch", f[4:]), degrees("yaw", f[6:]))
+		props := properties(r, 3)
+		decimal(&props[0], "roll", thousandths(f[2:]), 3)
+		decimal(&props[1], "pitch", thousandths(f[4:]), 3)
+		decimal(&props[2], "yaw", thousandths(f[6:]), 3)
 		b = b[11:]
 		found++
 	}
@@ -91,13 +104,13 @@ func (h *handAttitude) read(c reading.Chunk, r *reading.Reading) (found int) {
 	return found
 }
 
-// degrees reads an angle in 180/32768 degrees and rounds it to thousandths.
-func degrees(name string, b []byte) reading.Property {
+// thousandths reads an angle in 180/32768 degrees and rounds it.
+func thousandths(b []byte) int64 {
 	v := i16(b) * 180_000
 	if v < 0 {
-		return decimal(name, -((1<<14 - v) >> 15), 3)
+		return -((1<<14 - v) >> 15)
 	}
-	return decimal(name, (v+1<<14)>>15, 3)
+	return (v + 1<<14) >> 15
 }
 
 type handStatus struct{ held }
@@ -123,7 +136,7 @@ func (h *handStatus) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "status"
-		r.Props = statusProps(f, r.Props[:0])
+		r.Props = statusProps(f, properties(r, 8))
 		b = b[size:]
 		found++
 	}
@@ -132,19 +145,28 @@ func (h *handStatus) read(c reading.Chunk, r *reading.Reading) (found int) {
 }
 
 func statusProps(f []byte, props []reading.Property) []reading.Property {
-	props = append(props, whole("number", int64(binary.LittleEndian.Uint32(f[4:]))))
+	n := 0
+	add := func(name string, v int64, digits uint8) {
+		decimal(&props[n], name, v, digits)
+		n++
+	}
+	add("number", int64(binary.LittleEndian.Uint32(f[4:])), 0)
 	if v := i16(f[8:]); v != 0x7FFF && v >= -4000 && v <= 12500 {
-		props = append(props, decimal("temp", v, 2))
+		add("temp", v, 2)
 	}
 	if v := u16(f[10:]); v <= 1000 {
-		props = append(props, decimal("humidity", v, 1))
+		add("humidity", v, 1)
 	}
-	props = append(props, decimal("voltage", u16(f[12:]), 3), decimal("current", i16(f[14:]), 3), decimal("speed", i16(f[16:]), 1))
+	add("voltage", u16(f[12:]), 3)
+	add("current", i16(f[14:]), 3)
+	add("speed", i16(f[16:]), 1)
 	states := [...]string{"idle", "run", "fault"}
 	if v := int(f[18]); v < len(states) {
-		props = append(props, reading.Property{Name: "state", Label: states[v], Value: reading.IntValue(int64(v))})
+		add("state", int64(v), 0)
+		props[n-1].Label = states[v]
 	}
-	return append(props, reading.Property{Name: "running", Value: reading.BoolValue(f[19]&1 != 0)})
+	set(&props[n], "running", reading.BoolValue(f[19]&1 != 0))
+	return props[:n+1]
 }
 
 // handFloats takes what stands between two end markers. Where the first leaves
@@ -176,7 +198,7 @@ func (h *handFloats) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "end"
-		r.Props = floatProps(b[:size], r.Props[:0])
+		r.Props = floatProps(b[:size], properties(r, 4))
 		b = b[size:]
 		found++
 	}
@@ -185,12 +207,14 @@ func (h *handFloats) read(c reading.Chunk, r *reading.Reading) (found int) {
 }
 
 func floatProps(f []byte, props []reading.Property) []reading.Property {
+	n := 0
 	for i, name := range [...]string{"ch0", "ch1", "ch2", "ch3"} {
 		if v := math.Float32frombits(binary.LittleEndian.Uint32(f[4*i:])); v >= -1e6 && v <= 1e6 {
-			props = append(props, reading.Property{Name: name, Value: reading.Float32Value(v)})
+			set(&props[n], name, reading.Float32Value(v))
+			n++
 		}
 	}
-	return props
+	return props[:n]
 }
 
 // handStuffed takes what stands between two delimiters out of its escapes.
@@ -224,9 +248,13 @@ func (h *handStuffed) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, h.message
-		r.Props = append(r.Props[:0], whole("time", int64(binary.LittleEndian.Uint32(f))),
-			decimal("a", i16(f[4:]), 2), decimal("b", i16(f[6:]), 2), decimal("c", i16(f[8:]), 2), decimal("d", i16(f[10:]), 2),
-			whole("mode", int64(f[12])))
+		props := properties(r, 6)
+		whole(&props[0], "time", int64(binary.LittleEndian.Uint32(f)))
+		decimal(&props[1], "a", i16(f[4:]), 2)
+		decimal(&props[2], "b", i16(f[6:]), 2)
+		decimal(&props[3], "c", i16(f[8:]), 2)
+		decimal(&props[4], "d", i16(f[10:]), 2)
+		whole(&props[5], "mode", int64(f[12]))
 		found++
 	}
 	h.keep(b)

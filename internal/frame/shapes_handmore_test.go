@@ -23,7 +23,7 @@ func (h *handChannels) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "bits"
-		r.Props = channelProps(f[1:23], r.Props)
+		channelProps(f[1:23], properties(r, 16))
 		b = b[25:]
 		found++
 	}
@@ -41,25 +41,19 @@ func numbered(name string, n int) (names []string) {
 }
 
 // channelProps takes bits as they come: what a receiver's program does.
-func channelProps(data []byte, props []reading.Property) []reading.Property {
-	if cap(props) < 16 {
-		props = make([]reading.Property, 16)
-	}
-	props = props[:16]
+func channelProps(data []byte, props []reading.Property) {
 	var bits uint32
 	have, ch := 0, 0
 	for _, x := range data {
 		bits |= uint32(x) << have
 		have += 8
 		if have >= 11 {
-			p := &props[ch]
-			p.Name, p.Label, p.Value = channelNames[ch], "", reading.IntValue(int64(bits&0x7FF))
+			whole(&props[ch], channelNames[ch], int64(bits&0x7FF))
 			bits >>= 11
 			have -= 11
 			ch++
 		}
 	}
-	return props
 }
 
 var distances, intensities = numbered("d", 16), numbered("q", 16) //nolint:gochecknoglobals // tables that are only read
@@ -102,19 +96,28 @@ func (h *handLidar) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "group"
-		r.Props = points(f[2:6], f[6:42], r.Props[:0])
-		r.Props = append(r.Props, decimal("end", u16(f[42:]), 2))
-		if h.modulus == 0 {
-			r.Props = append(r.Props, whole("time", u16(f[44:])))
-		} else if raw := u16(f[44:]); raw < h.modulus {
-			r.Message = "group+counter"
-			r.Props = append(r.Props, whole("time", h.step(raw)))
-		}
+		props := properties(r, 28)
+		points(f[2:6], f[6:42], props)
+		decimal(&props[26], "end", u16(f[42:]), 2)
+		h.time(r, &props[27], u16(f[44:]))
 		b = b[47:]
 		found++
 	}
 	h.keep(b)
 	return found
+}
+
+func (h *handLidar) time(r *reading.Reading, p *reading.Property, raw int64) {
+	switch {
+	case h.modulus == 0:
+		whole(p, "time", raw)
+		return
+	case raw < h.modulus:
+		whole(p, "time", h.step(raw))
+	default:
+		r.Props = r.Props[:len(r.Props)-1]
+	}
+	r.Message = "group+counter"
 }
 
 func (h *handLidar) step(raw int64) int64 {
@@ -131,13 +134,14 @@ func (h *handLidar) step(raw int64) int64 {
 }
 
 // points reads speed and start, and as many points as there are.
-func points(head, f []byte, props []reading.Property) []reading.Property {
-	props = append(props, whole("speed", u16(head)), decimal("start", u16(head[2:]), 2))
+func points(head, f []byte, props []reading.Property) {
+	whole(&props[0], "speed", u16(head))
+	decimal(&props[1], "start", u16(head[2:]), 2)
 	for k := 0; len(f) >= 3; k++ {
-		props = append(props, whole(distances[k], u16(f)), whole(intensities[k], int64(f[2])))
+		whole(&props[2+2*k], distances[k], u16(f))
+		whole(&props[3+2*k], intensities[k], int64(f[2]))
 		f = f[3:]
 	}
-	return props
 }
 
 type handCounted struct{ held }
@@ -164,8 +168,10 @@ func (h *handCounted) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "counted-group"
-		r.Props = points(f[2:6], f[7:7+3*n], r.Props[:0])
-		r.Props = append(r.Props, decimal("end", u16(f[7+3*n:]), 2), whole("time", u16(f[9+3*n:])))
+		props := properties(r, 4+2*n)
+		points(f[2:6], f[7:7+3*n], props)
+		decimal(&props[2+2*n], "end", u16(f[7+3*n:]), 2)
+		whole(&props[3+2*n], "time", u16(f[9+3*n:]))
 		b = b[size:]
 		found++
 	}
@@ -188,21 +194,27 @@ func (h *handQuotients) read(c reading.Chunk, r *reading.Reading) (found int) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "expr"
-		r.Props = r.Props[:0]
-		for k, name := range [...]string{"voltage", "current", "power"} {
-			period := u24(f[5+6*k:])
-			if f[20]>>(6-k)&1 == 0 || period == 0 {
-				continue
-			}
-			v := float64(u24(f[2+6*k:])) / float64(period)
-			r.Props = append(r.Props, decimal(name, int64(v*1000+0.5), 3))
-		}
-		r.Props = append(r.Props, whole("pulses", int64(binary.BigEndian.Uint16(f[21:]))))
+		quotientProps(f, r)
 		b = b[24:]
 		found++
 	}
 	h.keep(b)
 	return found
+}
+
+func quotientProps(f []byte, r *reading.Reading) {
+	props, n := properties(r, 4), 0
+	for k, name := range [...]string{"voltage", "current", "power"} {
+		period := u24(f[5+6*k:])
+		if f[20]>>(6-k)&1 == 0 || period == 0 {
+			continue
+		}
+		v := float64(u24(f[2+6*k:])) / float64(period)
+		decimal(&props[n], name, int64(v*1000+0.5), 3)
+		n++
+	}
+	whole(&props[n], "pulses", int64(binary.BigEndian.Uint16(f[21:])))
+	r.Props = props[:n+1]
 }
 
 func u24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
@@ -226,8 +238,7 @@ func (h *handNumbers) read(c reading.Chunk, r *reading.Reading) (found int) {
 			h.aligned = true
 			continue
 		}
-		props, ok := numberProps(line, r.Props[:0])
-		if r.Props = props; !ok {
+		if !numberProps(line, properties(r, 4)) {
 			continue
 		}
 		r.Stamp, r.Message = c.Stamp, "line"
@@ -237,8 +248,8 @@ func (h *handNumbers) read(c reading.Chunk, r *reading.Reading) (found int) {
 	return found
 }
 
-func numberProps(line []byte, props []reading.Property) (_ []reading.Property, ok bool) {
-	for _, name := range channelNames[:4] {
+func numberProps(line []byte, props []reading.Property) bool {
+	for i := range props {
 		piece := line
 		if end := bytes.IndexByte(line, ','); end >= 0 {
 			piece, line = line[:end], line[end+1:]
@@ -247,11 +258,11 @@ func numberProps(line []byte, props []reading.Property) (_ []reading.Property, o
 		}
 		v, digits, ok := parseNumber(piece)
 		if !ok {
-			return props, false
+			return false
 		}
-		props = append(props, decimal(name, v, digits))
+		decimal(&props[i], channelNames[i], v, digits)
 	}
-	return props, true
+	return true
 }
 
 // parseNumber reads -12.34.

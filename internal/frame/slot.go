@@ -11,16 +11,16 @@ import (
 // it is scaled, and which values count as none. What every frame needs stands
 // in front, within one cache line.
 type slot struct {
-	name   string
-	digits uint8 // integers: of the value, after the point
-	bit    uint8 // roleFlag
-	role   role
-	short  short
+	name  string
+	short short
 
 	at int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
 	hidden bool // no property: other slots need it
+	role   role
+	digits uint8 // integers: of the value, after the point
+	bit    uint8 // roleFlag
 
 	scale   scaling // integers
 	factor  float64 // floats: value = raw*factor + offset
@@ -29,6 +29,7 @@ type slot struct {
 	power   float64
 
 	labels      map[int64]string
+	few         []string  // the same of small numbers, for the short way
 	invalid     []uint64  // raw integers, as load returns them
 	invalidF    []float64 // raw floats
 	invalidText []string
@@ -38,6 +39,7 @@ type slot struct {
 	lowF, topF  float64
 
 	moving
+	alike uint16 // so many slots from here on are decoded in the same way
 	input uint16 // expressions read it: its register, counted from 1
 	piece pieceKind
 	more  *more // beyond bytes at a place; nil: nothing
@@ -88,34 +90,28 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Abs
 		return absent
 	}
 	n := 0
-	for i := range slots {
-		s := &slots[i]
-		prop := &props[n]
+	for i := 0; i < len(slots); i++ {
+		some := briefly(slots[i:], b, 0, math.MaxInt, props[n:n+len(slots)-i])
+		n += some
+		if i += some; i == len(slots) {
+			break
+		}
+		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		switch s.short.way {
-		case wayValue:
-			prop.Value = reading.DecimalValue(int64(s.short.load(b, s.short.end)), s.digits)
-		case wayNone:
-			if !s.locate(p, f, prop, &absent) {
-				continue
-			}
-		default:
-			if !s.briefly(b, s.short.end, prop, &absent) {
-				continue
-			}
+		if s.read(p, f, prop, &absent) {
+			prop.Name = s.name
+			n++
 		}
-		prop.Name = s.name
-		n++
 	}
 	r.Props = props[:n]
 	return absent
 }
 
-// locate finds the value's bytes and decodes them; false when the frame does
-// not have them, they mean "no value", or it is no property.
-func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
+// read gives a value of any kind; false when the frame does not have it, it
+// means "no value", or it is no property.
+func (s *slot) read(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
 	if s.hidden {
 		return false
 	}
