@@ -244,12 +244,8 @@ func (c *compiler) message(prefix string, m Message) {
 // shorten finds the short ways of a message's slots, and which slots behind each
 // other decodeParts can take at once.
 func (c *compiler) shorten(m *MessagePlan) {
-	trailer := c.p.trailer
-	if m.parts {
-		trailer = 0 // it looks at the data only
-	}
 	for i, s := range slices.Backward(m.slots) {
-		m.slots[i].shorten(trailer)
+		m.slots[i].shorten()
 		if s.more != nil || s.hidden || s.input > 0 {
 			continue
 		}

@@ -13,15 +13,14 @@ import (
 // the others, and those that the short way finds to mean "no value".
 //
 //	b   .. .. 12 34 56 .. .. .. ..       ..  bytes of others
-//	    └──────── eight ──────┘ end
+//	from└──────── eight ──────┘
 //	    ..12 3456 ...... ─▶ low byte first: >> below & mask ─▶ 563412
 type short struct {
 	way    way
 	big    bool  // the eight bytes are one number with its high byte first
 	below  uint8 // bits of it below the value's own
 	digits uint8 // after the point
-	end    int32 // of the eight bytes
-	need   int32 // bytes that a frame must have
+	from   int   // where the eight bytes begin
 	mask   uint64
 	sign   uint64 // the mask's highest bit, where that is the sign
 	low    int64  // a mantissa below is no value
@@ -50,65 +49,71 @@ const fewLabels = 64
 func briefly(slots []slot, b []byte, shift, n int, props []reading.Property) int {
 	props = props[:len(slots)]
 	for i := range slots {
-		slot, p := &slots[i], &props[i]
-		s := &slot.short
-		end := int(s.end) - shift
-		if int(s.need)-shift > len(b) || end < 8 || int(slot.nth) >= n {
+		s := &slots[i]
+		from := s.short.from - shift
+		if uint(from) > uint(len(b)) || len(b)-from < 8 || int(s.nth) >= n {
 			return i
 		}
-		raw := binary.LittleEndian.Uint64(b[end-8 : end])
-		if s.big {
+		raw := binary.LittleEndian.Uint64(b[from:])
+		if s.short.big {
 			raw = bits.ReverseBytes64(raw)
 		}
-		raw = raw >> (s.below & 63) & s.mask
-		v, label := int64((raw^s.sign)-s.sign), ""
-		switch s.way {
-		case wayInteger:
-			if v < s.low || v > s.high {
+		raw = raw >> (s.short.below & 63) & s.short.mask
+		v := int64((raw ^ s.short.sign) - s.short.sign)
+		if s.short.way != wayInteger {
+			if !s.other(v, &props[i]) {
 				return i
 			}
-			p.Value = reading.DecimalValue(v, s.digits)
-		case wayScaled:
-			if v = slot.scale.briefly(v); v < s.low || v > s.high {
-				return i
-			}
-			p.Value = reading.DecimalValue(v, s.digits)
-		case wayFloat:
-			f := math.Float32frombits(uint32(raw))
-			if !(float64(f) >= slot.lowF && float64(f) <= slot.topF) { // or NaN
-				return i
-			}
-			p.Value = reading.Float32Value(f)
-		case wayEnum:
-			if uint64(v) >= uint64(len(slot.few)) || slot.few[v] == "" {
-				return i
-			}
-			p.Value, label = reading.IntValue(v), slot.few[v]
-		case wayBool:
-			p.Value = reading.BoolValue(raw != 0)
-		default:
+			continue
+		}
+		if v < s.short.low || v > s.short.high {
 			return i
 		}
-		p.Name = slot.name
-		if p.Label != label {
-			p.Label = label
-		}
+		set(&props[i], s.name, "", reading.DecimalValue(v, s.short.digits))
 	}
 	return len(slots)
 }
 
-// shorten finds the short way of a slot that is complete, in frames that end
-// with a trailer of so many bytes.
-func (s *slot) shorten(trailer int) {
+// other is what briefly does with bits that are not the mantissa.
+func (s *slot) other(v int64, p *reading.Property) bool {
+	switch s.short.way {
+	case wayScaled:
+		if v = s.scale.briefly(v); v < s.short.low || v > s.short.high {
+			return false
+		}
+		set(p, s.name, "", reading.DecimalValue(v, s.short.digits))
+	case wayFloat:
+		f := math.Float32frombits(uint32(v))
+		if !(float64(f) >= s.lowF && float64(f) <= s.topF) { // or NaN
+			return false
+		}
+		set(p, s.name, "", reading.Float32Value(f))
+	case wayEnum:
+		if uint64(v) >= uint64(len(s.few)) || s.few[v] == "" {
+			return false
+		}
+		set(p, s.name, s.few[v], reading.IntValue(v))
+	case wayBool:
+		set(p, s.name, "", reading.BoolValue(v != 0))
+	default:
+		return false
+	}
+	return true
+}
+
+// set fills a property in place: a whole one would be made elsewhere and copied.
+func set(p *reading.Property, name, label string, v reading.Value) {
+	p.Name, p.Label, p.Value = name, label, v
+}
+
+// shorten finds the short way of a slot that is complete.
+func (s *slot) shorten() {
 	s.short = short{way: s.way(), big: s.big, digits: s.digits, low: math.MinInt64, high: math.MaxInt64}
 	if s.short.way == wayNone {
 		return
 	}
 	end := max(s.at+s.size, 8)
-	s.short.end, s.short.need = int32(end), int32(end)
-	if s.rest {
-		s.short.need = int32(max(s.at+max(s.size, int(s.reach))+trailer, end))
-	}
+	s.short.from = end - 8
 	before, below := 8*(s.at-(end-8)), int(s.shift)
 	if s.big {
 		before = 8 * (end - s.at - s.size)
@@ -143,7 +148,7 @@ func (s *slot) bound() {
 // way returns what the short way can do for a slot.
 func (s *slot) way() way {
 	switch {
-	case s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || s.form > formBits || s.sign != signNone:
+	case int(s.reach) > s.size || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || s.form > formBits || s.sign != signNone:
 		return wayNone
 	case s.role == roleFlag || s.role == roleBool:
 		return wayBool

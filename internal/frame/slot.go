@@ -89,9 +89,9 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Abs
 		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
 		return absent
 	}
-	n := 0
+	n, data := 0, b[:len(b)-p.trailer]
 	for i := 0; i < len(slots); i++ {
-		some := briefly(slots[i:], b, 0, math.MaxInt, props[n:n+len(slots)-i])
+		some := briefly(slots[i:], data, 0, math.MaxInt, props[n:n+len(slots)-i])
 		n += some
 		if i += some; i == len(slots) {
 			break
