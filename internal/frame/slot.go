@@ -72,22 +72,27 @@ func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.Whe
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
 // A counter is given raw; a Decoder gives its total.
-func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent { return p.decode(f, r, nil) }
+func (p *Plan) Decode(f *Frame, r *reading.Reading) (absent Absent) {
+	p.decode(f, r, nil, &absent)
+	return absent
+}
 
-func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Absent {
-	r.Stamp = f.Stamp
+// decode is Decode with counters. It counts in place: an Absent that is handed
+// on from call to call costs as much as three values.
+func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, absent *Absent) {
+	// Field by field: what has just been written so cannot be read 16 bytes at a time.
+	r.Stamp.Wall, r.Stamp.Boot, r.Stamp.BootID, r.Stamp.Synced = f.Stamp.Wall, f.Stamp.Boot, f.Stamp.BootID, f.Stamp.Synced
 	r.Message = ""
 	r.Props = r.Props[:0]
-	var absent Absent
 	if f.Message == nil {
-		return absent
+		return
 	}
 	r.Message = f.Message.Name
 	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
 	if f.Message.parts {
-		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
-		return absent
+		r.Props = props[:p.decodeParts(f, props, counters, absent)]
+		return
 	}
 	n, data := 0, b[:len(b)-p.trailer]
 	for i := 0; i < len(slots); i++ {
@@ -100,13 +105,12 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Abs
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		if s.read(p, f, prop, &absent) {
+		if s.read(p, f, prop, absent) {
 			prop.Name = s.name
 			n++
 		}
 	}
 	r.Props = props[:n]
-	return absent
 }
 
 // read gives a value of any kind; false when the frame does not have it, it
