@@ -60,7 +60,16 @@ func briefly(slots []slot, b []byte, shift, n int, props []reading.Property) int
 		}
 		raw = raw >> (s.short.below & 63) & s.short.mask
 		v := int64((raw ^ s.short.sign) - s.short.sign)
-		if s.short.way != wayInteger {
+		switch s.short.way {
+		case wayInteger:
+		case wayFloat:
+			f := math.Float32frombits(uint32(v))
+			if !(float64(f) >= s.lowF && float64(f) <= s.topF) { // or NaN
+				return i
+			}
+			set(&props[i], s.name, "", reading.Float32Value(f))
+			continue
+		default:
 			if !s.other(v, &props[i]) {
 				return i
 			}
@@ -82,12 +91,6 @@ func (s *slot) other(v int64, p *reading.Property) bool {
 			return false
 		}
 		set(p, s.name, "", reading.DecimalValue(v, s.short.digits))
-	case wayFloat:
-		f := math.Float32frombits(uint32(v))
-		if !(float64(f) >= s.lowF && float64(f) <= s.topF) { // or NaN
-			return false
-		}
-		set(p, s.name, "", reading.Float32Value(f))
 	case wayEnum:
 		if uint64(v) >= uint64(len(s.few)) || s.few[v] == "" {
 			return false
