@@ -43,7 +43,10 @@ func (p *Plan) judgeLine(held []byte, aligned bool) verdict {
 			v = v.dropping(len(held))
 		}
 		return v
-	case p.pieces:
+	case p.pieces: // too long; it ends all the same
+		if first := p.firstEnd(held); first >= len(p.end) {
+			return refuse(whyEnd).dropping(first)
+		}
 		return refuse(whyEnd).dropping(len(held) - len(p.end) + 1)
 	default:
 		return refuse(whyEnd)
