@@ -57,8 +57,7 @@ func pythonCases[T any](t *testing.T, program string, cases int, take func(T)) {
 }
 
 // fewerIfShort is how many cases to draw: a tenth with -test.short, which is for
-// the race detector and
-// for emulated processors.
+// the race detector and for emulated processors.
 func fewerIfShort(cases int) int {
 	if testing.Short() {
 		return cases / 10
