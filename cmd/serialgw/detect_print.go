@@ -164,13 +164,17 @@ func configFor(s *sample, frame, draft string) string {
 	return text
 }
 
+func errWriteExists(path string) error {
+	return usagef("--write %s: there is such a file already: give another name", path)
+}
+
 // writeConfig writes the configuration into a new file, and says what to do
 // with it.
 func (p *detectPrinter) writeConfig(text string) error {
 	path := p.options.write
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if os.IsExist(err) {
-		return usagef("--write %s: there is such a file already: give another name", path)
+		return errWriteExists(path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the configuration: %w", err)

@@ -20,6 +20,7 @@ type Candidate struct {
 
 	marks   [][]byte // for each fixed byte of sync and end marker, what it may be
 	checked float64  // bits of the checks
+	chance  float64  // of a listed frame at a given byte of even noise
 	listed  int      // ids and properties
 	order   int      // place in the family: what others start from stands first
 }
@@ -51,7 +52,7 @@ func NewCandidate(name, family string, d frame.Description) (Candidate, error) {
 	if len(errs) > 0 {
 		return Candidate{}, fmt.Errorf("frame %s: %w", name, errs)
 	}
-	c := Candidate{Name: name, Family: family, Title: d.Title, Plan: plan, checked: float64(plan.CheckBits())}
+	c := Candidate{Name: name, Family: family, Title: d.Title, Plan: plan, checked: float64(plan.CheckBits()), chance: plan.Odds()}
 	for word := range strings.FieldsSeq(d.Sync + " " + d.End) {
 		if values := allowed(word); len(values) < 256 {
 			c.marks = append(c.marks, values)
@@ -109,7 +110,7 @@ func (c *Candidate) odds(f *frequencies) float64 {
 		even *= float64(len(values)) / 256
 		marks *= max(p, float64(len(values))/256)
 	}
-	listed := c.Plan.Odds() * marks / even
+	listed := c.chance * marks / even
 	open := marks * math.Pow(2, -c.checked)
 	if c.checked == 0 {
 		open = 0 // without a check only what is listed is a frame
