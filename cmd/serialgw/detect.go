@@ -168,7 +168,7 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, std streams) erro
 		r = infer.Infer(s.bytes)
 	}
 	if best.Convincing && (r.Check.Grade < infer.Certain || r.Explained < best.Explained+muchMore) {
-		p.found(best)
+		p.found(best, ranks[1:])
 		if o.write != "" {
 			return errors.Join(p.err, p.writeConfig(configFor(s, best.Name, "")))
 		}

@@ -58,7 +58,7 @@ func (p *detectPrinter) table(ranks []detect.Rank) {
 }
 
 // found says what it is, and prints the next steps.
-func (p *detectPrinter) found(r *detect.Rank) {
+func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
 	p.printf("\nIt is %s", r.Name)
 	if r.Title != "" {
 		p.printf(": %s", r.Title)
@@ -66,6 +66,11 @@ func (p *detectPrinter) found(r *detect.Rank) {
 	p.printf(".\n")
 	if len(r.Same) > 0 {
 		p.printf("The bytes fit these as well, which read the values otherwise or say less: %s. docs/presets.md tells them apart.\n", strings.Join(r.Same, ", "))
+	}
+	for i := range others {
+		if o := &others[i]; o.Convincing && o.Against() == "" {
+			p.printf("Other bytes are of %s (%.1f %%): two boards or protocols share the line, and a [[board]] reads one of them.\n", o.Name, 100*o.Explained)
+		}
 	}
 	p.next("--preset "+r.Name, r.Name)
 }

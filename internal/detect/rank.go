@@ -22,9 +22,9 @@ const (
 	strongPart = 0.05 // of the bytes
 	// Without a check chance is no measure: numbers stand in any log.
 	uncheckedPart = 0.5
-	wholeBits  = 15   // enough where nearly everything is explained
-	wholePart  = 0.6
-	alike      = 0.9 // of its frames: another accepts the same
+	wholeBits     = 15 // enough where nearly everything is explained
+	wholePart     = 0.6
+	alike         = 0.9 // of its frames: another accepts the same
 )
 
 // Rank is what one candidate makes of a stream.
