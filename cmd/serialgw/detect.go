@@ -31,8 +31,9 @@ is of each, and draws up a [frame.board] for gateway.toml; --write puts it into 
 file. It says unknown rather than invent.
 
 A port is only listened to, at one usual rate after the other, the present one
-first. A board that must be asked stays silent: record its talk with another
-program (serialgw record --through) and give that recording.
+first, which it has again afterwards. A board that must be asked stays silent:
+record its talk with another program (serialgw record --through) and give that
+recording.
 
 Exit status: 0 when the protocol is known or a draft was made, 1 when not.`
 

@@ -75,12 +75,16 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
 	p.next("--preset "+r.Name, r.Name)
 }
 
+// shownBytes is how many of some bytes in hex are repeated in a command: a frame
+// of most formats.
+const shownBytes = 300
+
 // next prints what to do with a frame that flags choose.
 func (p *detectPrinter) next(flags, frame string) {
 	s := p.sample
 	switch {
 	case s.what == "hex":
-		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, strings.ToUpper(fmt.Sprintf("% x", s.bytes[:min(len(s.bytes), 64)])))
+		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, strings.ToUpper(fmt.Sprintf("% x", s.bytes[:min(len(s.bytes), shownBytes)])))
 	case s.path == "-":
 		p.printf("\nWhat it says, when it is in a FILE:\n  serialgw replay --print %s FILE\n", flags)
 	case s.what == "a port":
