@@ -173,7 +173,7 @@ func (c *compiler) checkOver(key string, k *Check, out *check) bool {
 	}
 	for i, text := range k.Over {
 		s, err := parseSpan(text)
-		if err != nil {
+		if err != nil || s.absolute() && s.from >= s.to {
 			c.add(fmt.Sprintf("%s.over[%d]", key, i), quote(text), `a slice such as "0:-2" or "6:"`, "")
 			ok = false
 		}

@@ -42,7 +42,7 @@ func (s *Scanner) judgeEscaped(held []byte) verdict {
 	p, stuff := s.plan, &s.plan.stuff
 	for want := p.min; ; {
 		before := len(s.plain.frame)
-		whole, read, broken := stuff.unescape(s.plain.frame, held, s.plain.read, want, len(p.sync))
+		whole, read, broken := stuff.unescape(s.plain.frame, held, s.plain.read, want, stuff.plain)
 		s.plain.frame, s.plain.read = whole, read
 		s.work += uint64(len(whole) - before)
 		if len(s.plain.frame) == 0 {
@@ -85,5 +85,5 @@ func (s *Scanner) passed(held []byte, v verdict) int {
 // rawBytes returns how many bytes on the line the first n of the candidate are.
 func (s *Scanner) rawBytes(held []byte, n int) int {
 	s.work += uint64(n)
-	return s.plan.stuff.reach(held, n, len(s.plan.sync))
+	return s.plan.stuff.reach(held, n, s.plan.stuff.plain)
 }

@@ -8,7 +8,11 @@ func (a *attempt) sizeByCounts() {
 	b := a.x.b
 	switch why := a.s.measure(b, false, &m); why {
 	case accepted:
-		if a.total = max(m.need+a.s.tail, a.s.min); a.total > len(b) {
+		switch a.total = max(m.need+a.s.tail, a.s.min); {
+		case a.total > a.s.max: // [WIRE-3]
+			a.breaks(whyLength, Fault{Rule: "length", At: a.total, Found: fmt.Sprint(a.total, " bytes"), Expected: a.sizes(),
+				Text: fmt.Sprintf("the counts say %d bytes, at most %d are possible", a.total, a.s.max)})
+		case a.total > len(b):
 			a.cut(a.total)
 		}
 	case undecided:
@@ -29,7 +33,7 @@ func (a *attempt) checkCounts() {
 		return
 	}
 	data := b[:len(b)-a.x.p.trailer]
-	if why := a.s.brokenParts(data); why != accepted {
+	if why := a.s.brokenParts(b, a.x.p.trailer); why != accepted {
 		a.wrongCount(why, data)
 	}
 }
@@ -59,7 +63,7 @@ func (a *attempt) wrongCount(why reason, data []byte) {
 		case !ok || says > uint64(r.most):
 			f.Expected = fmt.Sprintf("at most %d", r.most)
 			f.Text = fmt.Sprintf("a count is impossible: %s %s %s, at most %d", place(at, n.size), is(n.size), f.Found, r.most)
-		case r.at-m.shift[i]+int(says)*r.stride > len(data):
+		case r.at-m.shift[i]+int(says)*r.stride > len(data)+a.x.p.trailer-max(a.s.tail, a.x.p.trailer):
 			f.Text = fmt.Sprintf("a count is impossible: %s %s %s, for which the frame has no room", place(at, n.size), is(n.size), f.Found)
 		default:
 			continue

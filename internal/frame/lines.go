@@ -45,7 +45,7 @@ func (p *Plan) judgeLine(held []byte, aligned bool) verdict {
 		}
 		return v
 	case p.pieces:
-		return refuse(whyEnd).dropping(len(held) - len(p.end) + 1)
+		return p.tooLongLine(held)
 	default:
 		return refuse(whyEnd)
 	}
@@ -53,10 +53,20 @@ func (p *Plan) judgeLine(held []byte, aligned bool) verdict {
 	if aligned || !p.pieces {
 		v = p.fitLine(held[:total])
 	}
-	if p.pieces && v.why != accepted {
+	if v.why != accepted && (p.pieces || p.skips && v.why == whyCheck) {
 		v = v.dropping(total)
 	}
 	return v
+}
+
+// tooLongLine passes over a line that is too long, up to its end if that is in
+// [WIRE-1]. It is not counted, because how often depends on how the bytes come.
+func (p *Plan) tooLongLine(held []byte) verdict {
+	v := refuse(whySync)
+	if i := bytes.Index(held, p.end); i >= 0 {
+		return v.dropping(i + len(p.end))
+	}
+	return v.dropping(len(held) - len(p.end) + 1)
 }
 
 // fitLine tests a whole line.

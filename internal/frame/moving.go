@@ -128,22 +128,25 @@ func (p *Plan) fitCounts(s *shape, held []byte) verdict {
 	}
 	total := max(m.need+s.tail, s.min)
 	switch {
+	case total > s.max:
+		return refuse(whyLength) // [WIRE-3]
 	case total > len(held):
 		return p.fitPart(s, held, total, total)
-	case total < len(held) && p.whole:
-		return refuse(whyLength) // the delimiter says another size [WIRE-18]
 	}
 	return p.fitWhole(s, held[:total])
 }
 
-// brokenEarly tests the counts that are in, where a frame has room for size
-// bytes of data; negative: that is not known.
-func (s *shape) brokenEarly(held []byte, size int) reason {
+// brokenEarly tests the counts that are in, of a frame of total bytes, 0 when
+// that is not known; what stands in its trailer is none of them.
+func (s *shape) brokenEarly(held []byte, total, trailer int) reason {
+	if total > 0 {
+		held = held[:min(len(held), max(total-trailer, 0))]
+	}
 	var m measured
 	switch why := s.measure(held, false, &m); {
 	case why == whyCount:
 		return whyCount
-	case why == accepted && size >= 0 && m.need > size && !s.zeroFill:
+	case why == accepted && total > 0 && m.need > total-s.tail && !s.zeroFill:
 		return whyCount
 	}
 	return accepted
@@ -151,12 +154,13 @@ func (s *shape) brokenEarly(held []byte, size int) reason {
 
 // brokenParts tests the series of a whole frame and the constants behind and
 // among them.
-func (s *shape) brokenParts(data []byte) reason {
+func (s *shape) brokenParts(frame []byte, trailer int) reason {
+	data := frame[:len(frame)-trailer]
 	var m measured
 	if why := s.measure(data, true, &m); why != accepted {
 		return why
 	}
-	if m.need > len(data) && !s.zeroFill {
+	if m.need > len(frame)-s.tail && !s.zeroFill {
 		return whyCount
 	}
 	for i := range s.moved {
@@ -202,13 +206,20 @@ func bytesAt(data []byte, at, size int, zeros bool, fill []byte) ([]byte, bool) 
 	return fill[:size], true
 }
 
-// countOdds is the chance that noise says possible counts.
+// countOdds is the chance that noise says possible counts and ends its texts.
 func (s *shape) countOdds() float64 {
 	odds := 1.0
 	for i := range s.series {
-		if r := &s.series[i]; !r.text {
-			odds *= min(1, float64(r.most+1)/math.Pow(256, float64(r.number.size)))
+		if r := &s.series[i]; !r.text || !s.zeroFill { // its NUL may be missing
+			odds *= r.odds()
 		}
 	}
 	return odds
+}
+
+func (r *series) odds() float64 {
+	if r.text {
+		return 1 - math.Pow(255./256, float64(r.most))
+	}
+	return min(1, float64(r.most+1)/math.Exp2(float64(r.number.bits)))
 }

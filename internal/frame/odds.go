@@ -47,6 +47,11 @@ func (p *Plan) headOdds(m *MessagePlan) float64 {
 		}
 		tell(told, n, c.value, ^c.free)
 	}
+	for _, c := range m.shape.moved {
+		if c.in == 0 && c.reach == 0 && !m.shape.zeroFill { // those of a repeat need not be there
+			odds *= math.Exp2(float64(bits.OnesCount64(c.free) - 8*c.size))
+		}
+	}
 	if p.id == nil || len(m.IDs) == 0 {
 		return odds * p.oddsOf(told)
 	}
@@ -98,7 +103,7 @@ func (p *Plan) sizeOdds(s *shape) float64 {
 	case s.length == nil && s.size > 0:
 		return reached[s.size]
 	case s.counts:
-		return 1
+		return s.countedOdds(reached)
 	case s.length == nil:
 		sum := 0.0
 		for n := s.min; n <= s.max; n += max(s.step, 1) {
@@ -113,6 +118,31 @@ func (p *Plan) sizeOdds(s *shape) float64 {
 		}
 	}
 	return fit
+}
+
+// countedOdds is the chance that the size which possible counts say is reached.
+func (s *shape) countedOdds(reached []float64) float64 {
+	sizes := make([]float64, s.max+1) // the chance of each
+	sizes[min(s.min, s.max)] = 1
+	for i := range s.series {
+		r := &s.series[i]
+		before := slices.Clone(sizes)
+		clear(sizes)
+		for n := range r.most + 1 - r.least() {
+			share := 1 / float64(r.most+1)
+			if r.text {
+				share = math.Pow(255./256, float64(n)) / 256 / r.odds()
+			}
+			for size := n * r.stride; size < len(sizes); size++ {
+				sizes[size] += share * before[size-n*r.stride]
+			}
+		}
+	}
+	sum := 0.0
+	for n, odds := range sizes {
+		sum += odds * reached[n]
+	}
+	return sum
 }
 
 // odds returns, for each number, the chance that the length's fields sum to it.
@@ -168,7 +198,7 @@ func (p *Plan) reachOdds(most int) []float64 {
 		each = float64(plain)/256 + float64(escaped)/256/256
 	}
 	for n := range out {
-		out[n] = edges * math.Pow(each, float64(max(n-len(p.sync)*b2i(!s.delimited()), 0)))
+		out[n] = edges * math.Pow(each, float64(max(n-s.plain, 0)))
 	}
 	return out
 }

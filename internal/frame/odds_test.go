@@ -12,7 +12,8 @@ import (
 func TestPlan_Odds(t *testing.T) {
 	sum8 := []frame.Check{{Kind: "sum8"}}
 	v := []frame.Field{{Name: "v", Type: "B"}}
-	const one = 1. / 256 // one value of a byte
+	const one = 1. / 256            // one value of a byte
+	const aByte = 255*one + one*one // one that stands as it is, or behind the only escape
 	for _, row := range []struct {
 		name string
 		d    frame.Description
@@ -52,6 +53,18 @@ func TestPlan_Odds(t *testing.T) {
 		{"one to three values before the end", frame.Description{Sync: "AA", End: "0A", Check: sum8,
 			Fields: []frame.Field{{Name: "v", Type: "<h", Repeat: "rest", Max: 3}},
 		}, one * 4 * one * one},
+		{"a text up to its NUL", frame.Description{Sync: "AA", Size: 8, Check: sum8,
+			Fields: []frame.Field{{Name: "v", Type: "z", Max: 3}},
+		}, one * one * (1 - 255*255*255*one*one*one)},
+		{"a count of five bits", frame.Description{Sync: "AA", Check: sum8,
+			Fields: []frame.Field{{Name: "_n", Type: "<u5"}, {Name: "v", Type: "B", Repeat: "_n", Max: 2}},
+		}, one * 3 / 32 * one},
+		{"counts on a line with escapes", frame.Description{Sync: "AA", Check: sum8, Stuff: &frame.Stuff{Esc: new(0xFD), Map: map[string]int{"1": 0xFD}},
+			Fields: []frame.Field{{Name: "_n", Type: "B"}, {Name: "v", Type: "<H", Repeat: "_n", Max: 1}},
+		}, one * one * (aByte*aByte + aByte*aByte*aByte*aByte) * one},
+		{"a constant behind a count", frame.Description{Sync: "AA", Check: sum8, Fields: []frame.Field{
+			{Name: "_n", Type: "B"}, {Name: "v", Type: "B", Repeat: "_n", Max: 1}, {Type: "B", Const: new(int64(7))},
+		}}, one * one * 2 * one * one},
 	} {
 		if got := mustCompile(t, "x", row.d).Odds(); math.Abs(got/row.want-1) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", row.name, got, row.want)

@@ -31,7 +31,7 @@ func pythonCases[T any](t *testing.T, program string, cases int, take func(T)) {
 	if err != nil {
 		t.Skip("python3 is not installed: the values are not compared with Python's arithmetic")
 	}
-	cmd := exec.CommandContext(t.Context(), python, filepath.Join("testdata", "python", program), strconv.Itoa(cases), pythonSeed)
+	cmd := exec.CommandContext(t.Context(), python, "-B", filepath.Join("testdata", "python", program), strconv.Itoa(cases), pythonSeed)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()

@@ -63,14 +63,6 @@ type Scanner struct {
 	work    uint64 // bytes that judgements may have read, and bytes moved; tests bound it
 }
 
-// mark says when the bytes before end, and after the mark before, came: the
-// last at stamp, each other so much before the next. [WIRE-14]
-type mark struct {
-	end   uint64
-	stamp reading.Stamp
-	apart time.Duration
-}
-
 // NewScanner returns a scanner for a line of baud bits/s; 0 when bytes have no
 // speed, as in a file.
 func NewScanner(p *Plan, baud int) *Scanner {
@@ -99,18 +91,6 @@ func (s *Scanner) Feed(c reading.Chunk) {
 	}
 	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp, apart: s.apart(c)})
 	s.last = c.Stamp
-}
-
-// apart returns how far apart the bytes of a read came in: as the line's speed
-// says, but all of them after the read before. [WIRE-14]
-func (s *Scanner) apart(c reading.Chunk) time.Duration {
-	if len(c.Bytes) == 1 || s.byteTime == 0 {
-		return 0
-	}
-	if s.last.IsZero() {
-		return s.byteTime
-	}
-	return max(min(s.byteTime, c.Stamp.Since(s.last)/time.Duration(len(c.Bytes))), 0)
 }
 
 // compact makes room by moving what is held to the front. It moves at most as
@@ -289,23 +269,6 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.aligned = true
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
-}
-
-// stamp says when the frame's last byte came in. Frames are taken in order, so
-// a mark that lies behind is never asked for again.
-func (s *Scanner) stamp(f *Frame) {
-	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end < f.End {
-		s.oldest++
-	}
-	m := &s.marks[s.oldest]
-	if m.apart == 0 {
-		f.Stamp, s.stamped = m.stamp, m.end
-		return
-	}
-	f.Stamp = m.stamp.Add(-m.apart * time.Duration(m.end-f.End))
-	if m.stamp.Wall == 0 {
-		f.Stamp.Wall = 0 // nobody knows it: a frame a little earlier has none either
-	}
 }
 
 // Deadline returns when the partial frame held must be given up by Expire;

@@ -14,12 +14,13 @@ func (c *compiler) shape(prefix string, m Message, l *layout, s *shape, data int
 		c.add(prefix+"size", "size and length", "one of them", "")
 	}
 	own := c.lengthField(prefix+"length", m.Length)
+	c.plainLength(prefix+"length", own)
 	if len(l.series) > 0 {
 		l.used = l.least()
 		l.full = l.used
 	}
 	s.tail = max(c.p.trailer, l.fromEnd)
-	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+c.p.trailer, l.fromEnd)
+	s.min = max(c.head+c.p.trailer, c.checkReach(), l.used+s.tail)
 	if m.Struct == "" {
 		s.min = max(s.min, l.full+c.p.trailer)
 	} else {
@@ -84,7 +85,7 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 			c.deduceStruct(prefix, l, s, data)
 			s.min, s.size = max(s.min, s.size), 0
 		}
-		s.step, s.base = l.restSize, l.restAt+c.p.trailer
+		s.units(l, c.p.trailer)
 	case alone || !fixed || l.rest:
 		if len(c.p.end) == 0 {
 			c.add(prefix+"size", "neither size nor length nor end", "one of them", "")
@@ -93,7 +94,7 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		if !fixed && c.d.Max == 0 {
 			c.add("max", "none", "the largest total in bytes", "the end marker alone does not bound a frame")
 		}
-		s.step, s.base = l.restSize, l.restAt+c.p.trailer
+		s.units(l, c.p.trailer)
 		c.p.pieces = c.p.pieces || alone
 	case len(l.series) > 0:
 		s.counts = true
@@ -101,6 +102,14 @@ func (c *compiler) deduce(prefix string, m Message, l *layout, s *shape, data in
 		s.size = s.min
 	default:
 		c.deduceStruct(prefix, l, s, data)
+	}
+}
+
+// units notes what the values of a repeat = "rest" add to a frame whose size
+// only a marker says. Behind a part of a length of its own they begin anywhere.
+func (s *shape) units(l *layout, trailer int) {
+	if len(l.series) == 0 {
+		s.step, s.base = l.restSize, l.restAt+trailer
 	}
 }
 
@@ -133,12 +142,15 @@ func (c *compiler) shapes() {
 		p.min, p.max = min(p.min, m.shape.min), max(p.max, m.shape.max)
 		same = same && m.shape.length == c.length && (m.shape.size == 0 || c.length != nil || m.shape.size == c.d.Size)
 	}
-	c.limit()
-	c.sound()
 	p.head = c.head
 	if c.length != nil {
 		p.head = max(p.head, c.length.end)
 	}
+	if p.stuff.kind == stuffDXL2 { // each three bytes of data may bring another FD
+		p.max += max(p.max-p.head-p.trailer, 0) / 3
+	}
+	c.limit()
+	c.sound()
 	if p.varint >= 0 {
 		defer func() { p.max = min(p.max+maxVarint-1, maxTotal) }()
 	}
@@ -216,6 +228,19 @@ func (l *layout) constants(s *shape) {
 	}
 }
 
+// lastConstant returns the highest place from the front of a constant; -1 when
+// there is none.
+func (s *shape) lastConstant() int {
+	at := -1
+	for i := range s.consts {
+		at = max(at, s.consts[i].at)
+	}
+	for i := range s.moved {
+		at = max(at, s.moved[i].at)
+	}
+	return at
+}
+
 // together refuses parts of a length of their own where the checks and the
 // fields see different bytes: they are measured in what the checks see.
 func (c *compiler) together(prefix string, l *layout) {
@@ -232,7 +257,10 @@ func (c *compiler) shortest(prefix string, s *shape, l *layout) int {
 	case l.rest:
 		c.add(prefix+"zero_fill", `zero_fill beside repeat = "rest"`, "one of them", "")
 	}
-	n := max(c.head+c.p.trailer, c.checkReach(), l.fromEnd)
+	n := max(c.head+c.p.trailer, c.checkReach())
+	if l.fromEnd > 0 { // what counts from the end is never missing
+		n = max(n, s.data+s.tail)
+	}
 	if s.length != nil {
 		n = max(n, s.length.end+c.p.trailer)
 	}

@@ -25,6 +25,7 @@ type groupScope struct {
 	nth   int
 	names map[string]string // as written: as it is called in this repetition
 	given bool              // each repetition has a name of its own
+	one   bool              // of one field, not of a group
 }
 
 // structured lays out a field that is more than a value with a type; false
@@ -146,7 +147,7 @@ func (l *layout) startAt(key string, f *Field) {
 func (l *layout) repetitions(key string, f *Field, members []Field, n int) bool {
 	mistakes := len(l.m.list)
 	for nth := range n {
-		l.group, l.here.nth = &groupScope{nth: nth, names: map[string]string{}}, uint16(nth)
+		l.group, l.here.nth = &groupScope{nth: nth, names: map[string]string{}, one: f.Group == nil}, uint16(nth)
 		if f.Group == nil && f.Names != nil {
 			members[0].Name, members[0].Names, l.group.given = f.Names[nth], nil, true
 		}
@@ -265,7 +266,7 @@ func (l *layout) called(name string) string {
 		return name
 	}
 	own := fmt.Sprint(name, l.group.nth)
-	if last := name[len(name)-1]; last >= '0' && last <= '9' {
+	if last := name[len(name)-1]; !l.group.one && last >= '0' && last <= '9' {
 		own = fmt.Sprint(name, "_", l.group.nth)
 	}
 	l.group.names[name] = own

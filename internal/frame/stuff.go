@@ -12,6 +12,7 @@ type stuffing struct {
 	kind  stuffKind
 	delim byte // hdlc, slip, cobs: what ends a frame
 	esc   byte // escaped: what stands before an escaped byte
+	plain int  // escaped: so many bytes at the front are never escaped
 	// to[b] is what b stands for behind esc, or -1; from[b] is what stands
 	// behind esc for b, or -1 where b needs no escape.
 	to, from [256]int16
@@ -185,7 +186,7 @@ func (s *stuffing) reach(raw []byte, n, plain int) int {
 // Wire appends what stands on the line for a frame as sync, length and checks
 // see it (Frame.Bytes, or what Seal made): with its escapes and delimiters. It
 // is the frame itself where the description has no stuff.
-func (p *Plan) Wire(dst, frame []byte) []byte { return p.stuff.stuff(dst, frame, len(p.sync)) }
+func (p *Plan) Wire(dst, frame []byte) []byte { return p.stuff.stuff(dst, frame, p.stuff.plain) }
 
 // MaxWire returns how many bytes a frame has on the line at most, with its
 // escapes and delimiters.
@@ -218,7 +219,7 @@ func (p *Plan) Unstuff(dst, wire []byte) ([]byte, error) {
 		}
 		return append(dst, frame...), nil
 	case s.kind == stuffEscaped:
-		frame, read, _ := s.unescape(nil, wire, 0, len(wire), len(p.sync))
+		frame, read, _ := s.unescape(nil, wire, 0, len(wire), p.stuff.plain)
 		if read < len(wire) {
 			return dst, &stuffError{whyStuff.text()}
 		}

@@ -42,6 +42,7 @@ func (c *compiler) stuffing() {
 		s.xor(hdlcFlag, hdlcEsc)
 		s.fresh[hdlcFlag] = true
 		c.xbeeSync()
+		s.plain = 1
 	case "slip":
 		s.kind, s.delim, s.esc = stuffSLIP, slipEnd, slipEsc
 		s.pair(slipEscEnd, slipEnd)
@@ -92,7 +93,7 @@ func (c *compiler) escapes(d *Stuff) {
 		c.add("stuff", "no kind", `a kind, or a table with the byte esc and a map, such as { esc = 0xFD, map = { 0x0D = 0xFD } }`, "")
 		return
 	}
-	s.kind, s.esc = stuffEscaped, byte(*d.Esc)
+	s.kind, s.esc, s.plain = stuffEscaped, byte(*d.Esc), len(c.p.sync)
 	for _, text := range slices.Sorted(maps.Keys(d.Map)) {
 		code, err := strconv.ParseUint(text, 0, 8)
 		b := d.Map[text]

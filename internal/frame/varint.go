@@ -142,8 +142,8 @@ func (c *compiler) checkVarint() {
 		}
 	}
 	for _, m := range c.p.messages {
-		for _, k := range m.shape.consts {
-			behind("message "+m.Name+", const", k.at)
+		if at := m.shape.lastConstant(); at >= 0 {
+			behind("message "+m.Name+", const", at)
 		}
 	}
 	if c.p.stuff.kind == stuffDXL2 || c.p.masked.on {

@@ -52,9 +52,7 @@ func (c *compiler) unmasking() {
 		}
 		u.over = over
 	}
-	if l := c.length; l != nil && u.covers(l.refs[0].at, l.refs[0].size) {
-		c.add("unmask.over", fmt.Sprint("the length at ", l.refs[0].at), "data behind the length", "")
-	}
+	c.plainLength("unmask.over", c.length)
 	for _, n := range []*number{c.p.id, c.p.seq} {
 		if n != nil && u.covers(n.at, n.size) {
 			n.mask = &u.mask
@@ -77,19 +75,49 @@ func (u *masked) covers(at, size int) bool {
 	return at >= 0 // to counts from an end that stands behind all data
 }
 
-// mask turns a constant into what stands on the line for it.
-func (u *masked) constants(list []constant) {
-	for i := range list {
-		c := &list[i]
-		if !u.covers(c.at, c.size) {
-			continue
+// constants turns constants into what stands on the line for them.
+func (u *masked) constants(s *shape) {
+	for i := range s.consts {
+		u.constant(&s.consts[i])
+	}
+	for i := range s.moved {
+		u.constant(&s.moved[i].constant)
+	}
+}
+
+func (u *masked) constant(c *constant) {
+	if !u.covers(c.at, c.size) {
+		return
+	}
+	var b [8]byte
+	storeUint(b[:c.size], c.value, c.big)
+	for k := range b[:c.size] {
+		b[k] = u.mask.do(b[k])
+	}
+	c.value = loadCheck(b[:c.size], c.big)
+}
+
+// plainLength refuses a length that stands among masked bytes.
+func (c *compiler) plainLength(key string, l *lengthField) {
+	if l == nil {
+		return
+	}
+	for _, r := range l.refs {
+		if c.p.masked.covers(r.at, r.size) {
+			c.add(key, fmt.Sprint("a length at ", r.at, " among unmasked bytes"), "data behind the length", "unmask.over says which bytes are masked")
 		}
-		var b [8]byte
-		storeUint(b[:c.size], c.value, c.big)
-		for k := range b[:c.size] {
-			b[k] = u.mask.do(b[k])
+	}
+}
+
+// checkInserted refuses constants that the extra bytes of a dxl2 line move.
+func (c *compiler) checkInserted() {
+	if c.p.stuff.kind != stuffDXL2 {
+		return
+	}
+	for _, m := range c.p.messages {
+		if at := m.shape.lastConstant(); at >= c.p.head {
+			c.add("message "+m.Name+", const", fmt.Sprint("offset ", at), "a place in front of the data", "on a dxl2 line an extra FD moves what stands behind it")
 		}
-		c.value = loadCheck(b[:c.size], c.big)
 	}
 }
 
