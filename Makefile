@@ -33,10 +33,10 @@ bench: ### the benchmarks, in benchstat's format; BENCH=regexp: some of them
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count 6 ./... | grep -v 'no test files'
 
 allocs: ### fail where a benchmark allocates more memory than is written down
-	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -gate
+	$(GO) test ./internal/speed -count 1 -timeout 400s -run 'TestGate$$' -gate
 
 allocs-update: ### write down how much memory each benchmark allocates now
-	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -update
+	$(GO) test ./internal/speed -count 1 -timeout 400s -run 'TestGate$$' -update
 
 profile: ### measure anew where time goes (default.pgo): the compiler optimises for it
 	$(GO) test -trimpath ./cmd/serialgw -run '^$$' -bench . -benchtime 3s -cpuprofile bin/decode.prof -o bin/decode.test
