@@ -11,7 +11,7 @@ type guess struct {
 	start   int // where a frame begins, from the anchor
 	run     run // the constant bytes that hold the beginning, from start on
 	tail    int // bytes of the end marker
-	clear   float64
+	clear   float64 // how many times more likely than the next best beginning
 	check   *match // guards the frame; nil: none found
 	head    *match // guards the head alone
 	equal   []match
@@ -28,14 +28,20 @@ func (r *rule) guess(s []byte) *guess {
 	if len(all) == 0 {
 		return nil
 	}
-	var best *guess
-	for _, one := range all {
-		if g := r.guarded(s, one); g != nil && (best == nil || better(*g.check, *best.check) < 0) {
-			best = g
+	b := r.border(s, all)
+	best := r.bordered(s, all, b)
+	if best == nil {
+		for _, one := range all {
+			if g := r.guarded(s, one); g != nil && (best == nil || better(*g.check, *best.check) < 0) {
+				best = g
+			}
 		}
 	}
 	if best == nil {
 		best = r.unnamed(s, all)
+	}
+	if best == nil {
+		best = r.plainBordered(all, b)
 	}
 	if best == nil {
 		if len(r.frames) < plainSeen {
@@ -101,9 +107,21 @@ func (r *rule) unnamed(s []byte, all []run) *guess {
 
 // take makes found[i] the check, and settles where the frame begins.
 func (g *guess) take(found []match, i int) {
+	covered := g.guardedBy(found, i)
+	m := g.check
+	if m.at >= 0 {
+		g.tail += max(0, -m.over[len(m.over)-1].to)
+	} else {
+		g.tail += max(0, -m.at-m.size)
+	}
+	g.place(covered)
+}
+
+// guardedBy makes found[i] the check; it returns where that begins to cover.
+func (g *guess) guardedBy(found []match, i int) (covered int) {
 	m := found[i]
 	g.check = &m
-	covered := m.over[0].from
+	covered = m.over[0].from
 	if m.at >= 0 && m.at < covered {
 		covered = m.at
 	}
@@ -117,12 +135,7 @@ func (g *guess) take(found []match, i int) {
 		}
 	}
 	g.equal = g.equal[:min(len(g.equal), 8)]
-	if m.at >= 0 {
-		g.tail += max(0, -m.over[len(m.over)-1].to)
-	} else {
-		g.tail += max(0, -m.at-m.size)
-	}
-	g.place(covered)
+	return covered
 }
 
 func same(a, b match) bool {

@@ -83,6 +83,10 @@ func (g *guess) claimCheck(out *Result) {
 	}
 }
 
+// clearly is how many times more likely a beginning must be than any other to be
+// certain.
+const clearly = 5
+
 // grade says how sure each claim is, from what the whole stream shows.
 func (g *guess) grade(out *Result, contents []content) {
 	out.Sync.Grade, out.Size.Grade = Likely, Likely
@@ -101,10 +105,10 @@ func (g *guess) grade(out *Result, contents []content) {
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
-	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() {
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly {
 		out.Check.Grade, out.Size.Grade = Certain, Certain
 		from := k.over[0].from
-		if g.clear > 5 && g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
+		if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
 			out.Sync.Grade = Certain
 		}
 	}

@@ -4,7 +4,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"serialgw/internal/infer"
@@ -31,12 +34,7 @@ func TestUnseen(t *testing.T) {
 	if testing.Short() && *unseenCount == 100 {
 		*unseenCount = 10
 	}
-	var table protogen.Table
-	for i := range *unseenCount {
-		p := protogen.New(*unseenFrom + uint64(i))
-		c := claimOf(infer.Infer(p.Stream(2000, 0)))
-		table.Add(p, c, p.Judge(c))
-	}
+	table := judged(*unseenFrom, *unseenCount)
 	text := table.String()
 	t.Log("\n" + text)
 	if table.WrongCertain() > 0 {
@@ -53,6 +51,33 @@ func TestUnseen(t *testing.T) {
 	if *unseenFrom == firstUnseen && *unseenCount == 100 {
 		published(t, text)
 	}
+}
+
+// judged infers each protocol and judges what was claimed, on all cores.
+func judged(from uint64, count int) *protogen.Table {
+	type result struct {
+		p *protogen.Protocol
+		c protogen.Claim
+		s protogen.Score
+	}
+	results := make([]result, count)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
+				p := protogen.New(from + uint64(i))
+				c := claimOf(infer.Infer(p.Stream(2000, 0)))
+				results[i] = result{p, c, p.Judge(c)}
+			}
+		})
+	}
+	workers.Wait()
+	var table protogen.Table
+	for _, r := range results {
+		table.Add(r.p, r.c, r.s)
+	}
+	return &table
 }
 
 // published holds docs/inference.md to the tables.
