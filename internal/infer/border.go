@@ -44,41 +44,40 @@ func (r *rule) silences(s []byte) []int {
 	if len(r.frames) == 0 || len(s) == maxStream {
 		return nil
 	}
-	end := r.afterLast(s)
-	if end < 0 {
-		return nil
-	}
-	rest := len(s) - end
-	if r.fixed > 0 {
-		rest %= r.fixed
-		if rest > r.fixed/2 {
-			rest -= r.fixed
+	var out []int
+	for _, end := range r.lastEnds(s) {
+		rest := len(s) - end
+		if r.fixed > 0 {
+			rest %= r.fixed
+			if rest > r.fixed/2 {
+				rest -= r.fixed
+			}
 		}
+		out = append(out, rest)
 	}
-	out := []int{rest}
 	if n := idleBefore(s, len(s)); n > 0 {
-		out = append(out, rest-n)
+		for _, rest := range slices.Clone(out) {
+			out = append(out, rest-n)
+		}
 	}
 	return out
 }
 
-// afterLast returns where the frame behind the last one that was followed ends;
-// -1: that cannot be told.
-func (r *rule) afterLast(s []byte) int {
+// lastEnds returns where the last frame may end, counted to the anchor of a
+// next one: that of the frame behind the last one that was followed, and, where
+// only the beginning of its run of constant bytes is there, that one's own.
+func (r *rule) lastEnds(s []byte) []int {
 	last := r.frames[len(r.frames)-1]
 	gap, ok := r.gapAfter(s, last.at+last.total)
 	if !ok {
-		return -1
+		return nil
 	}
 	p := last.at + last.total + gap
-	if r.open {
-		return -1
+	var out []int
+	if total := r.total(s, p); total > 0 && !r.open {
+		out = append(out, p+total)
 	}
-	total := r.total(s, p)
-	if total <= 0 {
-		return -1
-	}
-	return p + total
+	return append(out, p)
 }
 
 // within reports whether a frame may begin at an offset from the anchor.
@@ -125,9 +124,13 @@ func (r *rule) plainBordered(runs []run, b *border) *guess {
 		return nil
 	}
 	g, whole, n := r.beginAt(runs, b)
-	if n <= 4 {
-		end := bytes.TrimLeft(whole.bytes[:n], "\x00\xFF")
-		g.tail = len(end)
+	for _, end := range knownEnds {
+		if bytes.HasSuffix(whole.bytes[:n], end) {
+			g.tail = max(g.tail, len(end))
+		}
+	}
+	if r.open {
+		g.tail = min(n, 4) // nothing else tells its size
 	}
 	g.weigh(whole, n, -1, b)
 	return g

@@ -208,7 +208,7 @@ func places(size, shortest int) []place {
 	var out []place
 	for tail := 0; tail <= tailMost; tail++ {
 		at := -(size + tail)
-		for from := 0; from <= fromMost && from < shortest+at-1; from++ {
+		for from := 0; from <= fromMost && from < shortest+at; from++ {
 			out = append(out, place{at: at, over: []span{{from, at}}})
 		}
 	}

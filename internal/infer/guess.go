@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -8,12 +9,12 @@ import (
 // guess is one complete explanation of the stream.
 type guess struct {
 	rule    *rule
-	start   int // where a frame begins, from the anchor
-	run     run // the constant bytes that hold the beginning, from start on
-	tail    int // bytes of the end marker
+	start   int     // where a frame begins, from the anchor
+	run     run     // the constant bytes that hold the beginning, from start on
+	tail    int     // bytes of the end marker
 	clear   float64 // how many times more likely than the next best beginning
-	check   *match // guards the frame; nil: none found
-	head    *match // guards the head alone
+	check   *match  // guards the frame; nil: none found
+	head    *match  // guards the head alone
 	equal   []match
 	frames  [][]byte
 	id, seq *number // relative to the frame's beginning
@@ -61,7 +62,7 @@ func (r *rule) guess(s []byte) *guess {
 		return nil
 	}
 	if best.check == nil {
-		best.tail = max(best.tail, best.constantTail())
+		best.tail = max(best.tail, best.knownTail())
 	}
 	return best
 }
@@ -127,7 +128,7 @@ func (g *guess) guardedBy(found []match, i int) (covered int) {
 	}
 	for _, other := range found {
 		switch {
-		case other.head && g.head == nil && !overlap(other, m):
+		case other.head && g.head == nil && !overlap(other, m, g.rule.fixed):
 			h := other
 			g.head = &h
 		case !other.head && other.at == m.at && other.size == m.size && other.bits() == m.bits() && !same(other, m):
@@ -142,7 +143,14 @@ func same(a, b match) bool {
 	return a.spec.Kind == b.spec.Kind && a.big == b.big && slices.Equal(a.over, b.over) && a.blank == b.blank
 }
 
-func overlap(a, b match) bool {
+// overlap reports whether two checks share bytes in frames of a fixed size, or,
+// with 0, where the size does not matter.
+func overlap(a, b match, fixed int) bool {
+	for _, m := range []*match{&a, &b} {
+		if m.at < 0 {
+			m.at += fixed
+		}
+	}
 	return a.at >= 0 && b.at >= 0 && a.at < b.at+b.size && b.at < a.at+a.size
 }
 
@@ -171,23 +179,20 @@ func (g *guess) place(covered int) {
 	}
 }
 
-// constantTail returns how many bytes at the end of every frame are the same,
-// where frames are set apart by idle bytes or differ in size.
-func (g *guess) constantTail() int {
-	for n := 1; n <= 4; n++ {
-		var count [256]int
-		most := 0
+// knownTail returns how many bytes at the end of every frame are a marker that
+// makers use. Other bytes that stay the same there may be values.
+func (g *guess) knownTail() int {
+	longest := 0
+	for _, end := range knownEnds {
+		hits := 0
 		for _, f := range g.frames {
-			if len(f) > n {
-				count[f[len(f)-n]]++
-				most = max(most, count[f[len(f)-n]])
-			}
+			hits += b2i(bytes.HasSuffix(f, end))
 		}
-		if float64(most) < steady*float64(len(g.frames)) {
-			return n - 1
+		if float64(hits) >= steady*float64(len(g.frames)) {
+			longest = max(longest, len(end))
 		}
 	}
-	return 4
+	return longest
 }
 
 // end returns the end marker.

@@ -50,13 +50,31 @@ func choose(s []byte, found []*rule) *guess {
 			continue
 		}
 		if g.check != nil {
-			return g
+			return g.parts(s, found)
 		}
 		if plain == nil {
 			plain = g
 		}
 	}
 	return plain
+}
+
+// parts returns what explains the frames of g as several, if a check guards each
+// of them; else g.
+func (g *guess) parts(s []byte, found []*rule) *guess {
+	seen, tried := map[string]bool{}, 0
+	for _, other := range found {
+		if tried == rivals/2 || !g.rule.composedOf(other) || seen[other.signature()] {
+			continue
+		}
+		seen[other.signature()] = true
+		tried++
+		other.follow(s)
+		if one := other.guess(s); one != nil && one.check != nil && one.check.bits() >= g.check.bits() {
+			return one
+		}
+	}
+	return g
 }
 
 // signature is the same for rules that differ in their anchor alone.

@@ -1,8 +1,10 @@
 package infer
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
@@ -19,6 +21,9 @@ func (g *guess) result(s []byte) Result {
 	}
 	if g.seq != nil {
 		out.Seq = Seq{Ref: &frame.Ref{At: g.seq.at, Type: g.seq.typeName()}, Grade: Likely, Why: "it counts the frames"}
+	}
+	if g.id == nil && len(g.frames) >= plainSeen {
+		out.ID = ID{Grade: Likely, Why: "no byte tells messages apart"}
 	}
 	var contents []content
 	out.Description, contents = g.describe(&out, s)
@@ -94,7 +99,7 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
 	if g.check == nil {
 		out.Check.Why = "no kind of check holds at any usual place"
-		if g.ordinaryEnd(contents) {
+		if g.ordinaryEnd(contents) && len(distinct(g.frames)) >= sureFrames {
 			out.Check.Grade = Likely
 			out.Check.Why += ", and the last bytes are values"
 		}
@@ -105,7 +110,7 @@ func (g *guess) grade(out *Result, contents []content) {
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
-	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly {
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly && !g.composed() {
 		out.Check.Grade, out.Size.Grade = Certain, Certain
 		from := k.over[0].from
 		if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
@@ -123,6 +128,22 @@ func (g *guess) wide() bool {
 		covered += len(v.cut(f))
 	}
 	return 2*covered >= len(f)
+}
+
+// composed reports whether the frames may be several or not all: their first
+// bytes repeat within, or another rule finds more of them.
+func (g *guess) composed() bool {
+	if g.rule.several > 1.2 || g.rule.outdone {
+		return true
+	}
+	begin := g.run.bytes[:min(len(g.run.bytes), max(2, g.sync))]
+	var at [maxTotal + 1]int
+	for _, f := range g.frames {
+		for i := 1; i+len(begin) <= len(f); i++ {
+			at[i] += b2i(bytes.HasPrefix(f[i:], begin))
+		}
+	}
+	return len(begin) > 1 && 2*slices.Max(at[:]) > len(g.frames)
 }
 
 // ordinaryEnd reports whether every message ends with a value that a check would

@@ -65,6 +65,9 @@ type rule struct {
 	frames  []cut
 	apart   int // of them, those with idle bytes behind
 	covered int // half bytes in frames, and a half for each idle byte between them
+
+	several float64 // frames that another rule finds for one of these, at most
+	outdone bool    // another rule explains more bytes
 }
 
 // cut is one frame: from its anchor to the next, without idle bytes.
@@ -138,6 +141,7 @@ func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 // score weighs what a rule explains against what it takes to say it.
 func (r *rule) score(n int) float64 {
 	score := float64(r.covered) / float64(2*n)
+	score -= severalCost * math.Log2(max(1, r.several))
 	switch {
 	case r.length != nil:
 		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
@@ -176,8 +180,32 @@ func rules(s []byte) []*rule {
 			}
 		}
 	}
+	weighSeveral(out)
 	slices.SortStableFunc(out, func(a, b *rule) int { return cmp.Compare(b.score(len(s)), a.score(len(s))) })
 	return out
+}
+
+// severalCost is what each doubling of the size costs where smaller frames
+// explain as much: messages that follow each other in a fixed order look like
+// one large frame, and a sum or a CRC over all of them holds, too.
+const severalCost = 0.03
+
+// weighSeveral notes at each rule how many frames a rule that explains as much
+// finds in each of its own. A table is not asked: it fits too easily.
+func weighSeveral(found []*rule) {
+	for _, r := range found {
+		for _, other := range found {
+			r.outdone = r.outdone || !other.open && 200*other.covered > 201*r.covered
+			if other.id == nil && r.composedOf(other) {
+				r.several = max(r.several, float64(len(other.frames))/float64(len(r.frames)))
+			}
+		}
+	}
+}
+
+// composedOf reports whether other explains as much with more frames.
+func (r *rule) composedOf(other *rule) bool {
+	return !other.open && 100*other.covered >= 97*r.covered && 10*len(other.frames) >= 12*len(r.frames)
 }
 
 // votes collects how far apart the occurrences of an anchor are.
@@ -289,7 +317,7 @@ func (v *votes) varies(values []int, mul, add, votes int) bool {
 		}
 	}
 	most := slices.Max(slices.Collect(maps.Values(count)))
-	return 100*(votes-most) >= 2*votes && votes-most >= 4
+	return 200*(votes-most) >= votes && votes-most >= 4
 }
 
 // tables returns the bytes near the anchor whose every value has a size of its
