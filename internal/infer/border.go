@@ -41,7 +41,7 @@ func (r *rule) border(s []byte, runs []run) *border {
 // silences returns where a frame would begin, from its anchor, if the stream
 // ended with a whole frame, or with idle bytes behind it.
 func (r *rule) silences(s []byte) []int {
-	if len(r.frames) == 0 || len(s) == maxStream {
+	if len(r.frames) == 0 {
 		return nil
 	}
 	var out []int

@@ -14,8 +14,9 @@ const (
 )
 
 func infer(stream []byte) Result {
-	s := stream[:min(len(stream), maxStream)]
-	found := rules(s[:min(len(s), window)])
+	all := stream[max(0, len(stream)-maxStream):]
+	s := all[max(0, len(all)-window):]
+	found := rules(s)
 	if len(found) == 0 || len(found[0].frames) < leastSeen {
 		return Result{}
 	}
@@ -26,7 +27,7 @@ func infer(stream []byte) Result {
 	g.findSync()
 	g.findSeq()
 	g.findID()
-	return g.result(s)
+	return g.result(all, s)
 }
 
 // choose takes the best rule whose frames a check confirms; without one, the
@@ -36,7 +37,7 @@ func choose(s []byte, found []*rule) *guess {
 	tried := map[bool]int{}
 	var plain *guess
 	for _, r := range found {
-		if r.score(min(len(s), window)) < found[0].score(min(len(s), window))-closeTo {
+		if r.score(len(s)) < found[0].score(len(s))-closeTo {
 			break
 		}
 		if seen[r.signature()] || tried[r.open] == rivals {
@@ -45,6 +46,7 @@ func choose(s []byte, found []*rule) *guess {
 		seen[r.signature()] = true
 		tried[r.open]++
 		r.follow(s)
+		r.extend(s)
 		g := r.guess(s)
 		if g == nil {
 			continue
@@ -62,15 +64,17 @@ func choose(s []byte, found []*rule) *guess {
 // parts returns what explains the frames of g as several, if a check guards each
 // of them; else g.
 func (g *guess) parts(s []byte, found []*rule) *guess {
-	seen, tried := map[string]bool{}, 0
-	for _, other := range found {
-		if tried == rivals/2 || !g.rule.composedOf(other) || seen[other.signature()] {
+	smaller := slices.DeleteFunc(slices.Clone(found), func(r *rule) bool { return !g.rule.composedOf(r) })
+	slices.SortStableFunc(smaller, func(a, b *rule) int { return len(b.frames) - len(a.frames) })
+	seen := map[string]bool{}
+	for _, r := range smaller {
+		if len(seen) == rivals/2 || seen[r.signature()] {
 			continue
 		}
-		seen[other.signature()] = true
-		tried++
-		other.follow(s)
-		if one := other.guess(s); one != nil && one.check != nil && one.check.bits() >= g.check.bits() {
+		seen[r.signature()] = true
+		r.follow(s)
+		r.extend(s)
+		if one := r.guess(s); one != nil && one.check != nil && one.check.bits() >= g.check.bits() {
 			return one
 		}
 	}

@@ -10,8 +10,9 @@ import (
 	"serialgw/internal/reading"
 )
 
-// result turns the guess into claims, each tried with the gateway's own scanner.
-func (g *guess) result(s []byte) Result {
+// result turns the guess, which was made in s, into claims, each tried with the
+// gateway's own scanner on all bytes.
+func (g *guess) result(all, s []byte) Result {
 	out := Result{}
 	g.claimSync(&out)
 	g.claimSize(&out)
@@ -31,7 +32,7 @@ func (g *guess) result(s []byte) Result {
 	if len(errs) > 0 {
 		return Result{Sync: Sync{Why: errs.Error()}}
 	}
-	m := scan(plan, s)
+	m := scan(plan, all)
 	out.Frames, out.Explained = int(m.Frames), m.Explained()
 	g.grade(&out, contents)
 	out.Draft = g.draft(&out, contents)
@@ -99,7 +100,7 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
 	if g.check == nil {
 		out.Check.Why = "no kind of check holds at any usual place"
-		if g.ordinaryEnd(contents) && len(distinct(g.frames)) >= sureFrames {
+		if (g.ordinaryEnd(contents) || g.restingEnd()) && len(distinct(g.frames)) >= sureFrames {
 			out.Check.Grade = Likely
 			out.Check.Why += ", and the last bytes are values"
 		}
@@ -144,6 +145,20 @@ func (g *guess) composed() bool {
 		}
 	}
 	return len(begin) > 1 && 2*slices.Max(at[:]) > len(g.frames)
+}
+
+// restingEnd reports whether the last bytes of the frames are often the same
+// few, as those of values are, and those of a check are not.
+func (g *guess) restingEnd() bool {
+	var count [256]int
+	n := 0
+	for _, f := range g.frames {
+		if at := len(f) - g.tail - 1; at >= 0 {
+			count[f[at]]++
+			n++
+		}
+	}
+	return 20*slices.Max(count[:]) > n
 }
 
 // ordinaryEnd reports whether every message ends with a value that a check would
