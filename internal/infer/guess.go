@@ -128,7 +128,7 @@ func (g *guess) guardedBy(found []match, i int) (covered int) {
 	}
 	for _, other := range found {
 		switch {
-		case other.head && g.head == nil && !overlap(other, m, g.rule.fixed):
+		case other.head && g.head == nil && !overlap(other, m, g.rule.commonest()):
 			h := other
 			g.head = &h
 		case !other.head && other.at == m.at && other.size == m.size && other.bits() == m.bits() && !same(other, m):
@@ -143,12 +143,11 @@ func same(a, b match) bool {
 	return a.spec.Kind == b.spec.Kind && a.big == b.big && slices.Equal(a.over, b.over) && a.blank == b.blank
 }
 
-// overlap reports whether two checks share bytes in frames of a fixed size, or,
-// with 0, where the size does not matter.
-func overlap(a, b match, fixed int) bool {
+// overlap reports whether two checks share bytes in frames of so many.
+func overlap(a, b match, total int) bool {
 	for _, m := range []*match{&a, &b} {
 		if m.at < 0 {
-			m.at += fixed
+			m.at += total
 		}
 	}
 	return a.at >= 0 && b.at >= 0 && a.at < b.at+b.size && b.at < a.at+a.size

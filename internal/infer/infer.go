@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -58,27 +59,44 @@ func choose(s []byte, found []*rule) *guess {
 			plain = g
 		}
 	}
-	return plain
+	if plain == nil {
+		return nil
+	}
+	return plain.parts(s, found)
 }
 
-// parts returns what explains the frames of g as several, if a check guards each
-// of them; else g.
+// parts returns what explains the frames of g as several, if that is better; else
+// g.
 func (g *guess) parts(s []byte, found []*rule) *guess {
 	smaller := slices.DeleteFunc(slices.Clone(found), func(r *rule) bool { return !g.rule.composedOf(r) })
 	slices.SortStableFunc(smaller, func(a, b *rule) int { return len(b.frames) - len(a.frames) })
 	seen := map[string]bool{}
 	for _, r := range smaller {
-		if len(seen) == rivals/2 || seen[r.signature()] {
+		if len(seen) == rivals/2+b2i(g.check == nil) || seen[r.signature()] {
 			continue
 		}
 		seen[r.signature()] = true
 		r.follow(s)
 		r.extend(s)
-		if one := r.guess(s); one != nil && one.check != nil && one.check.bits() >= g.check.bits() {
+		if one := r.guess(s); one != nil && g.worseThan(one) {
 			return one
 		}
 	}
 	return g
+}
+
+// worseThan reports whether a guess of smaller frames is better: a check guards
+// them, or without any the larger ones begin in the same way within.
+func (g *guess) worseThan(one *guess) bool {
+	switch {
+	case one.check != nil:
+		return g.check == nil || one.check.bits() >= g.check.bits()
+	case g.check != nil || likelyStart(one.run) < 0.8*likelyStart(g.run):
+		return false
+	case len(one.run.bytes) > len(g.run.bytes):
+		return true
+	}
+	return g.repeats() && bytes.HasPrefix(one.run.bytes, g.run.bytes[:2])
 }
 
 // signature is the same for rules that differ in their anchor alone.

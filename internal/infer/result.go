@@ -134,9 +134,12 @@ func (g *guess) wide() bool {
 // composed reports whether the frames may be several or not all: their first
 // bytes repeat within, or another rule finds more of them.
 func (g *guess) composed() bool {
-	if g.rule.several > 1.2 || g.rule.outdone {
-		return true
-	}
+	return g.rule.several > 1.2 || g.rule.outdone || g.repeats()
+}
+
+// repeats reports whether a frame's first bytes stand at another place in most
+// frames, too.
+func (g *guess) repeats() bool {
 	begin := g.run.bytes[:min(len(g.run.bytes), max(2, g.sync))]
 	var at [maxTotal + 1]int
 	for _, f := range g.frames {

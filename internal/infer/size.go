@@ -125,6 +125,18 @@ func (r *rule) follow(s []byte) {
 	}
 }
 
+// commonest returns the size that most frames have.
+func (r *rule) commonest() int {
+	count := map[int]int{}
+	best := 0
+	for _, f := range r.frames {
+		if count[f.total]++; count[f.total] > count[best] {
+			best = f.total
+		}
+	}
+	return best
+}
+
 // gapAfter returns how many idle bytes stand from end to the next anchor.
 func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 	for n := range idleMost + 1 {
@@ -195,7 +207,7 @@ const severalCost = 0.03
 func weighSeveral(found []*rule) {
 	for _, r := range found {
 		for _, other := range found {
-			r.outdone = r.outdone || !other.open && 200*other.covered > 201*r.covered
+			r.outdone = r.outdone || !other.open && 100*other.covered > 101*r.covered
 			if other.id == nil && r.composedOf(other) {
 				r.several = max(r.several, float64(len(other.frames))/float64(len(r.frames)))
 			}

@@ -11,6 +11,11 @@ func (g *guess) findSync() {
 	r := g.rule
 	g.widenLength()
 	g.sync = min(len(g.run.bytes), 4)
+	for i := 1; i < g.sync; i++ {
+		if g.changes(i) {
+			g.sync = i
+		}
+	}
 	if r.length != nil {
 		g.sync = min(g.sync, r.length.at-g.start)
 	}
@@ -34,6 +39,19 @@ func (g *guess) findSync() {
 		}
 	}
 	g.sync = max(g.sync, 0)
+}
+
+// changes reports whether a byte of the run is another one more often than
+// damage makes it.
+func (g *guess) changes(i int) bool {
+	others, n := 0, 0
+	for _, f := range g.frames {
+		if i < len(f) && f[0] == g.run.bytes[0] {
+			others += b2i(f[i] != g.run.bytes[i])
+			n++
+		}
+	}
+	return 200*others > n
 }
 
 // naturalLength reports whether a constant byte at offset i may be a length that
