@@ -58,7 +58,7 @@ func (r *rule) guess(s []byte) *guess {
 	best.frames = r.cutAll(s, best.start)
 	usual := best.usual(best.frames)
 	best.frames = slices.DeleteFunc(best.frames, func(f []byte) bool { return len(f) < usual })
-	if len(best.frames) < leastSeen || !best.headInside() {
+	if len(best.frames) < leastSeen || !best.headInside() || r.open && best.tail == 0 {
 		return nil
 	}
 	if best.check == nil {

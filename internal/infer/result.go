@@ -134,7 +134,16 @@ func (g *guess) wide() bool {
 // composed reports whether the frames may be several or not all: their first
 // bytes repeat within, or another rule finds more of them.
 func (g *guess) composed() bool {
-	return g.rule.several > 1.2 || g.rule.outdone || g.repeats()
+	return g.rule.several > 1.2 || g.rule.outdone || g.rule.open && g.rule.even() || g.repeats()
+}
+
+// even reports whether nearly all frames have one size.
+func (r *rule) even() bool {
+	n, most := 0, r.commonest()
+	for _, f := range r.frames {
+		n += b2i(f.total == most)
+	}
+	return 10*n > 9*len(r.frames)
 }
 
 // repeats reports whether a frame's first bytes stand at another place in most

@@ -61,6 +61,7 @@ type rule struct {
 	id     *number // total = table[field]
 	table  map[int]int
 	open   bool // nothing tells: up to the next anchor
+	weak   bool // the length is nearly always the same
 
 	frames  []cut
 	apart   int // of them, those with idle bytes behind
@@ -157,6 +158,7 @@ func (r *rule) score(n int) float64 {
 	switch {
 	case r.length != nil:
 		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
+		score -= 0.004 * float64(b2i(r.weak))
 	case r.id != nil:
 		score -= 0.01 + 0.002*float64(len(r.table))
 	case r.open:
@@ -203,12 +205,13 @@ func rules(s []byte) []*rule {
 const severalCost = 0.03
 
 // weighSeveral notes at each rule how many frames a rule that explains as much
-// finds in each of its own. A table is not asked: it fits too easily.
+// finds in each of its own. A table is not asked, nor a length that hardly
+// changes: they fit too easily.
 func weighSeveral(found []*rule) {
 	for _, r := range found {
 		for _, other := range found {
 			r.outdone = r.outdone || !other.open && 100*other.covered > 101*r.covered
-			if other.id == nil && r.composedOf(other) {
+			if other.id == nil && !other.weak && r.composedOf(other) {
 				r.several = max(r.several, float64(len(other.frames))/float64(len(r.frames)))
 			}
 		}
@@ -217,7 +220,7 @@ func weighSeveral(found []*rule) {
 
 // composedOf reports whether other explains as much with more frames.
 func (r *rule) composedOf(other *rule) bool {
-	return !other.open && 100*other.covered >= 97*r.covered && 10*len(other.frames) >= 12*len(r.frames)
+	return !other.open && 100*other.covered >= 97*r.covered && 20*len(other.frames) >= 21*len(r.frames)
 }
 
 // votes collects how far apart the occurrences of an anchor are.
@@ -300,7 +303,7 @@ func (v *votes) length(n number, mul int) *rule {
 	if !differ {
 		return nil
 	}
-	const least, most = -16, 64
+	const least, most = 0, 64 // no frame is shorter than its length says
 	var count [most - least + 1]int
 	for i, far := range v.far {
 		last := math.MinInt
@@ -313,23 +316,26 @@ func (v *votes) length(n number, mul int) *rule {
 	}
 	votes := slices.Max(count[:])
 	add := slices.Index(count[:], votes) + least
-	if 10*votes < 4*len(v.from) || !v.varies(values, mul, add, votes) {
+	if 10*votes < 4*len(v.from) {
 		return nil
 	}
-	return &rule{anchor: v.a, length: &n, mul: mul, add: add}
+	others := v.others(values, mul, add, votes)
+	if 200*others < votes || others < 4 {
+		return nil // nothing shows that it tells the size
+	}
+	return &rule{anchor: v.a, length: &n, mul: mul, add: add, weak: 50*others < votes}
 }
 
-// varies reports whether the votes for total = mul * field + add come from more
-// than one value of the field: else nothing shows that it tells the size.
-func (v *votes) varies(values []int, mul, add, votes int) bool {
+// others returns how many votes for total = mul * field + add come from other
+// values of the field than the commonest.
+func (v *votes) others(values []int, mul, add, votes int) int {
 	count := map[int]int{}
 	for i, far := range v.far {
 		if slices.Contains(far, mul*values[i]+add) {
 			count[values[i]]++
 		}
 	}
-	most := slices.Max(slices.Collect(maps.Values(count)))
-	return 200*(votes-most) >= votes && votes-most >= 4
+	return votes - slices.Max(slices.Collect(maps.Values(count)))
 }
 
 // tables returns the bytes near the anchor whose every value has a size of its
