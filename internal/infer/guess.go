@@ -71,7 +71,7 @@ func (r *rule) guess(s []byte) *guess {
 // before its check and end marker, and not in the next one.
 func (g *guess) headInside() bool {
 	for _, n := range []*number{g.rule.length, g.rule.id} {
-		if n != nil && (n.at < g.start || n.at+n.size-g.start > g.shortest()) {
+		if n != nil && (n.at <= g.start || n.at+n.size-g.start > g.shortest()) {
 			return false
 		}
 	}

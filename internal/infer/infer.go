@@ -8,6 +8,7 @@ import (
 
 const (
 	rivals    = 7   // rules whose frames are searched for a check
+	alike     = 2   // of them, those that differ in their anchor alone
 	closeTo   = 0.2 // of the best rule's score
 	leastSeen = 8   // frames below which nothing is said
 	plainSeen = 100 // the same without a check
@@ -34,28 +35,28 @@ func infer(stream []byte) Result {
 // choose takes the best rule whose frames a check confirms; without one, the
 // best rule.
 func choose(s []byte, found []*rule) *guess {
-	seen := map[string]bool{}
+	seen := map[string]int{} // guesses: frames of another anchor may begin elsewhere
 	tried := map[bool]int{}
 	var plain *guess
 	for _, r := range found {
 		if r.score(len(s)) < found[0].score(len(s))-closeTo {
 			break
 		}
-		if seen[r.signature()] || tried[r.open] == rivals {
+		if seen[r.signature()] == alike || tried[r.open] == rivals {
 			continue
 		}
-		seen[r.signature()] = true
-		tried[r.open]++
 		r.follow(s)
 		r.extend(s)
 		g := r.guess(s)
 		if g == nil {
 			continue
 		}
+		seen[r.signature()]++
+		tried[r.open]++
 		if g.check != nil {
 			return g.parts(s, found)
 		}
-		if plain == nil {
+		if plain == nil || plain.rule.signature() == r.signature() && likelyStart(g.run) > likelyStart(plain.run) {
 			plain = g
 		}
 	}
@@ -75,10 +76,14 @@ func (g *guess) parts(s []byte, found []*rule) *guess {
 		if len(seen) == rivals/2+b2i(g.check == nil) || seen[r.signature()] {
 			continue
 		}
-		seen[r.signature()] = true
 		r.follow(s)
 		r.extend(s)
-		if one := r.guess(s); one != nil && g.worseThan(one) {
+		one := r.guess(s)
+		if one == nil {
+			continue
+		}
+		seen[r.signature()] = true
+		if g.worseThan(one) {
 			return one
 		}
 	}

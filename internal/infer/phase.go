@@ -75,7 +75,7 @@ func (r *rule) runs(s []byte) []run {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b run) int { return distance(a) - distance(b) })
-	return out[:min(len(out), 6)]
+	return out[:min(len(out), 10)]
 }
 
 // distance is 0 for the run that holds the anchor.

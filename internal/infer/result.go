@@ -134,7 +134,7 @@ func (g *guess) wide() bool {
 // composed reports whether the frames may be several or not all: their first
 // bytes repeat within, or another rule finds more of them.
 func (g *guess) composed() bool {
-	return g.rule.several > 1.2 || g.rule.outdone || g.rule.open && g.rule.even() || g.repeats()
+	return g.rule.several > 1.2 || g.rule.outdone || g.rule.open && g.rule.even() || g.rule.weak || g.repeats()
 }
 
 // even reports whether nearly all frames have one size.
