@@ -58,8 +58,12 @@ func TestInfer_Boards(t *testing.T) {
 					t.Errorf("%s %s, want %s", what, got[what], want)
 				}
 			}
-			if row.check != "none" && (r.Check.Grade != Certain || r.Size.Grade != Certain) {
-				t.Errorf("check is %v, size is %v: a check that held proves both", r.Check.Grade, r.Size.Grade)
+			size := Certain
+			if strings.Contains(row.size, ">H") {
+				size = Likely // no frame is so long that the high byte shows
+			}
+			if row.check != "none" && (r.Check.Grade != Certain || r.Size.Grade != size) {
+				t.Errorf("check is %v, size is %v: a check that held proves both, but no byte that rests", r.Check.Grade, r.Size.Grade)
 			}
 			if row.check == "none" && (r.Size.Grade == Certain || r.Sync.Grade == Certain) {
 				t.Error("nothing proves it, and it is called certain")

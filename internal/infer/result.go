@@ -112,7 +112,12 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
 	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly && !g.composed() {
-		out.Check.Grade, out.Size.Grade = Certain, Certain
+		out.Check.Grade = Certain
+		if g.widened {
+			out.Size.Why += "; a zero beside the length is taken for its high byte"
+		} else {
+			out.Size.Grade = Certain
+		}
 		from := k.over[0].from
 		if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
 			out.Sync.Grade = Certain

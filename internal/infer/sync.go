@@ -84,9 +84,9 @@ func (g *guess) widenLength() {
 	}
 	switch {
 	case zero(k+1) && !g.used(k+1):
-		n.size = 2
+		n.size, g.widened = 2, true
 	case k > 1 && zero(k-1) && !g.used(k-1):
-		n.at, n.size, n.big = n.at-1, 2, true
+		n.at, n.size, n.big, g.widened = n.at-1, 2, true, true
 	}
 }
 
