@@ -19,9 +19,10 @@ import (
 func TestPython_FramesAreAccepted(t *testing.T) {
 	for name, d := range checked(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
-			samples := make([]*sample, *frames/10)
+			samples := make([]*sample, framesOf(t, name)/10)
 			var input strings.Builder
 			for i := range samples {
 				samples[i] = drawSample(rng, m)
