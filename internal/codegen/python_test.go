@@ -60,7 +60,7 @@ func runPython(t *testing.T, m *model, name string, d frame.Description, input s
 func mainPython(m *model) string {
 	var b strings.Builder
 	b.WriteString(`import struct, sys
-import sender
+import sender as generated
 
 def signed(x, bits):
     x = int(x)
@@ -112,7 +112,7 @@ for line in sys.stdin:
 				fmt.Fprintf(&b, "        %s = %s.split(b'\\0')[0]\n", it.members[0].name, it.members[0].name)
 			}
 		}
-		fmt.Fprintf(&b, "        print(sender.%s(%s).hex())\n", one.ident, strings.Join(args, ", "))
+		fmt.Fprintf(&b, "        print(generated.%s(%s).hex())\n", one.ident, strings.Join(args, ", "))
 	}
 	return b.String()
 }
