@@ -128,9 +128,13 @@ func namedDescription(name, path string, std streams) (frame.Description, error)
 	if err != nil {
 		hint := ""
 		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
-			hint = fmt.Sprintf(": did you mean %s?", near)
+			hint = fmt.Sprintf(", did you mean %s?", near)
 		}
-		return frame.Description{}, usagef("%w%s; these exist: %s", err, hint, strings.Join(cfg.FrameNames(), ", "))
+		list := "serialgw frame list"
+		if path != "" {
+			list += " --config " + fileName(path)
+		}
+		return frame.Description{}, usagef("%w%s; %q lists them", err, hint, list)
 	}
 	return d, nil
 }

@@ -20,9 +20,11 @@ const (
 
 	strongBits = 64   // enough in any company
 	strongPart = 0.05 // of the bytes
-	wholeBits  = 15   // enough where nearly everything is explained
-	wholePart  = 0.6
-	alike      = 0.9 // of its frames: another accepts the same
+	// Without a check chance is no measure: numbers stand in any log.
+	uncheckedPart = 0.5
+	wholeBits     = 15 // enough where nearly everything is explained
+	wholePart     = 0.6
+	alike         = 0.9 // of its frames: another accepts the same
 )
 
 // Rank is what one candidate makes of a stream.
@@ -149,7 +151,7 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 	}
 	// A run of frames may begin at any byte of noise, and behind another.
 	places := float64(m.Noise) + float64(m.Frames-adjacent)
-	out.Evidence = evidence(places, c.odds(f), float64(m.Frames), float64(adjacent))
+	out.Evidence = evidence(places, c.chance(f), float64(m.Frames), float64(adjacent))
 	if c.checked == 0 {
 		out.Evidence *= 1 - out.Absent
 	}
@@ -158,7 +160,11 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 }
 
 func (r *Rank) convince() {
-	r.Convincing = r.Evidence >= strongBits && r.Explained >= strongPart || r.Evidence >= wholeBits && r.Explained >= wholePart
+	part := strongPart
+	if r.checked == 0 {
+		part = uncheckedPart
+	}
+	r.Convincing = r.Evidence >= strongBits && r.Explained >= part || r.Evidence >= wholeBits && r.Explained >= wholePart
 }
 
 func unlisted(f *frame.Frame) uint64 {
