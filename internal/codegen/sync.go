@@ -33,7 +33,7 @@ func (m *message) writes(i int) bool {
 // them; none for a byte that is free.
 func syncTest(i int, word string) []string {
 	var out []string
-	for _, alternative := range strings.Split(word, "|") {
+	for alternative := range strings.SplitSeq(word, "|") {
 		value, mask := 0, 0
 		for _, digit := range alternative {
 			value, mask = value<<4, mask<<4
