@@ -17,18 +17,25 @@ import (
 // agrees compares a reading with what was drawn.
 func (s *sample) agrees(t *testing.T, name func() string, r reading.Reading) bool {
 	t.Helper()
+	if r.Message != s.message.Name {
+		t.Errorf("%s: got a %s, want a %s", name(), r.Message, s.message.Name)
+		return false
+	}
+	ok := true
 	got := map[string]reading.Value{}
 	for _, p := range r.Props {
 		got[p.Name] = p.Value
+		if _, drawn := s.want[p.Name]; !drawn && !s.free(p.Name) {
+			t.Errorf("%s: %s of %s: got %v, want none", name(), p.Name, r.Message, p.Value)
+			ok = false
+		}
 	}
-	ok := r.Message == s.message.Name
 	for prop, want := range s.want {
 		v, there := got[prop]
-		if !there && s.maybe[prop] {
-			continue
-		}
-		same := there
+		same := false
 		switch w := want.(type) {
+		case nil:
+			same = !there
 		case bool:
 			same = there && v.Bool() == w
 		case string:
@@ -51,6 +58,27 @@ func (s *sample) agrees(t *testing.T, name func() string, r reading.Reading) boo
 	return ok
 }
 
+// free reports whether a property has no value that was drawn: it is computed
+// from others, or a total of what a counter says.
+func (s *sample) free(prop string) bool {
+	prop = strings.TrimRight(prop, "0123456789_")
+	for _, f := range everyField(s.message.Fields) {
+		if (f.Expr != "" || f.Counter != nil) && strings.TrimRight(f.Name, "0123456789_") == prop {
+			return true
+		}
+	}
+	return false
+}
+
+// everyField lists fields with those of groups.
+func everyField(fields []frame.Field) []frame.Field {
+	var out []frame.Field
+	for _, f := range fields {
+		out = append(append(out, f), everyField(f.Group)...)
+	}
+	return out
+}
+
 func digitsOf(v reading.Value) int {
 	_, decimals, _ := strings.Cut(v.String(), ".")
 	return len(decimals)
@@ -71,7 +99,7 @@ func checked(t *testing.T) map[string]frame.Description {
 			t.Fatalf("%s: %v", name, errs)
 		}
 		if p.Checked() && d.Split == "" {
-			out[name] = d
+			out[name] = oneIDEach(d)
 		}
 	}
 	maps.Copy(out, testDescriptions(t))

@@ -10,6 +10,7 @@ import (
 // fixedParts writes what does not depend on the values, the checks last, and
 // returns the size.
 func (g *cgen) fixedParts(one *message) {
+	g.syncTests(one)
 	if g.d.ID != nil && one.hasID {
 		g.number(*g.d.ID, "f", fmt.Sprintf("0x%X", one.id))
 	}

@@ -56,11 +56,10 @@ func TestC_FramesAreAccepted(t *testing.T) {
 			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
-			samples := make([]*sample, framesOf(t, name))
+			samples := drawSamples(rng, m, framesOf(t, name))
 			var input strings.Builder
-			for i := range samples {
-				samples[i] = drawSample(rng, m)
-				writeSample(&input, m, samples[i])
+			for _, s := range samples {
+				writeSample(&input, m, s)
 			}
 			header, err := C(name, d)
 			if err != nil {

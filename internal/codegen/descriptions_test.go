@@ -204,6 +204,91 @@ max = 400
 check = { kind = "crc-16/modbus", endian = "little" }
 fields = [ { name = "a", type = "B", repeat = "rest", max = 300 } ]
 
+[frame.patterns]
+sync = "55|F? 5A ?? 01|02"
+check = { kind = "sum8" }
+fields = [
+  { name = "_state", type = "B", at = 0 },
+  { name = "address", type = "B", at = 2 },
+  { name = "a", type = ">H", at = 4 },
+]
+
+[frame.named]
+sync = "AA 58"
+length = { at = 2, add = 3 }
+data = 3
+max = 120
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [ { name = "a", type = "B" }, { type = "<h", repeat = "rest", max = 2, names = ["left", "right"], scale = 0.1 } ]
+
+[frame.choices]
+sync = "AA 5B"
+size = 9
+id = { at = 2 }
+data = 3
+check = { kind = "sum8" }
+[[frame.choices.message]]
+name = "one"
+id = 1
+fields = [ { type = "b", const = -4 }, { name = "a", type = "B" }, { type = ">u4", const = 3 }, { name = "b", type = ">u4" }, { type = "<H", const = 300 } ]
+[[frame.choices.message]]
+name = "two"
+id = 1
+fields = [ { type = "b", const = -4 }, { name = "a", type = "B" }, { type = ">u4", const = 2 }, { name = "b", type = ">u4" }, { type = "<H", const = 300 } ]
+[[frame.choices.message]]
+name = "three"
+id = 1
+fields = [ { type = "b", const = -4 }, { name = "a", type = "B" }, { type = ">u4", const = 3 }, { name = "b", type = ">u4" }, { type = "H", order = "AB", const = 300 } ]
+[[frame.choices.message]]
+name = "four"
+id = 1
+fields = [ { type = "bcd1", const = 94 }, { name = "c", type = "hex2" } ]
+
+[frame.conditions]
+sync = "AA 5C"
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [
+  { name = "mode", type = "B", map = { 0 = "off", 1 = "slow", 2 = "fast", 3 = "both" } },
+  { name = "_off", type = "?" },
+  { name = "speed", type = "<h", when = "mode & 1 == 1 && !_off" },
+  { name = "heading", type = "<h", scale = 0.1, when = "mode > 1 || _off" },
+]
+
+[frame.sparse]
+sync = "AA 5D"
+length = { at = 2, add = 3 }
+data = 3
+zero_fill = true
+check = { kind = "crc-16/modbus", endian = "little" }
+fields = [ { name = "a", type = "<i" }, { name = "b", type = "<i" } ]
+
+[frame.bus]
+sync = "?? 03|04|06"
+id = { at = 1 }
+check = { kind = "crc-16/modbus", endian = "little" }
+[[frame.bus.message]]
+name = "ask"
+id = [3, 4]
+turn = "request"
+size = 8
+[[frame.bus.message]]
+name = "answer"
+id = [3, 4]
+turn = "reply"
+length = { at = 2, add = 5 }
+data = 3
+fields = [ { name = "reg", type = ">H", repeat = "rest", max = 8 } ]
+[[frame.bus.message]]
+name = "write"
+id = 6
+turn = "request"
+size = 8
+[[frame.bus.message]]
+name = "written"
+id = 6
+turn = "reply"
+size = 8
+
 [frame.computed]
 sync = "AA 59"
 check = { kind = "crc-16/modbus", endian = "little" }

@@ -67,6 +67,23 @@ fields = [ { name = "a", type = "B" } ]`, "fields[0].range: found a without boun
 	}
 }
 
+// TestSenders_RefuseWhatIsNotSync: a value that a field reads out of sync makes
+// no frame where it does not fit.
+func TestSenders_RefuseWhatIsNotSync(t *testing.T) {
+	for _, row := range []struct{ language, want string }{
+		{"C", "    if (!(f[0] == 0x55 || (f[0] & 0xF0) == 0xF0))\n        return 0;\n"},
+		{"Python", "    if not (f[0] == 0x55 or (f[0] & 0xF0) == 0xF0):\n        raise ValueError("},
+	} {
+		text, err := generators[row.language]("patterns", testDescriptions(t)["patterns"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text, row.want) || strings.Contains(text, "f[2] ==") || strings.Contains(text, "f[3] ==") {
+			t.Errorf("%s: no line %q, or one too many, in\n%s", row.language, row.want, text)
+		}
+	}
+}
+
 // TestC_NamesAreSafe: words of C, names that differ only in what an identifier
 // cannot have, a comment's end, a frame whose name begins with a digit.
 func TestC_NamesAreSafe(t *testing.T) {

@@ -113,6 +113,13 @@ func (g *luagen) field(one *message, it *item, m *member) {
 		g.line("f[%q] = ProtoField.%s(%q, %q%s)", key, kind, abbr, m.prop, more)
 		return
 	}
+	if len(it.Names) > 0 { // under a repeat
+		for i, name := range it.Names {
+			abbr := g.abbr(identifier(one.Name), identifier(strings.TrimLeft(name, "_")))
+			g.line("f[%q .. %d] = ProtoField.%s(%q, %q%s)", key, i, kind, abbr, name, more)
+		}
+		return
+	}
 	g.line("for i = 0, %d do\n  f[%q .. i] = ProtoField.%s(%q .. i, %q .. i%s)\nend", m.n-1, key, kind, abbr, m.prop, more)
 }
 

@@ -122,7 +122,7 @@ func (g *luagen) dissector() {
 			if one.ZeroFill {
 				least = 0
 			}
-			g.line("{name = %q, ids = %s, min = %d, max = %d, extra = %d, show = show_%s},", one.Name, list, least, most, extra, one.ident)
+			g.line("{name = %q, ids = %s, min = %d, max = %d, extra = %d, show = show_%s,\n  fits = function(b) return %s end},", one.Name, list, least, most, extra, one.ident, g.fits(one))
 		}
 	})
 	g.line("}\n")

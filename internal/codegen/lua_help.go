@@ -182,23 +182,26 @@ end
 out.n = n
 return out`
 
-const luaDissector = `-- The message that a frame is: by its id, and of several by its size.
+const luaDissector = `-- The message that a frame is: by its id, and of several by size and constants.
 local function find(b, v)
-  local id, other = GETID, nil
+  local id, near, other = GETID, nil, nil
   for _, m in ipairs(messages) do
     if not m.ids or m.ids[id] then
-      if v.n >= m.min and v.n <= m.max then return m end
+      if v.n >= m.min and v.n <= m.max then
+        if m.fits(v) then return m end
+        near = near or m
+      end
       other = other or m
     end
   end
-  return other
+  return near or other
 end
 
 local function good(b)
   if b.n < HEAD then return false end
   local v = view(b)
   local m = find(b, v)
-  if m and (v.n < m.min or v.n > m.max) then return false end
+  if m and (v.n < m.min or v.n > m.max or not m.fits(v)) then return false end
   for _, c in ipairs(checks(b, m and m.extra or 0)) do
     if not c.good then return false end
   end
@@ -224,6 +227,8 @@ function p.dissector(tvb, pinfo, tree)
     pinfo.cols.info = m.name
     if v.n < m.min or v.n > m.max then
       t:add_proto_expert_info(bad_frame, v.n .. " bytes, but " .. m.name .. " has " .. m.min .. " to " .. m.max)
+    elseif not m.fits(v) then
+      t:add_proto_expert_info(bad_frame, "a constant of " .. m.name .. " differs")
     end
     m.show(t, tvb, v)
   else

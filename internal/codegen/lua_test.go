@@ -74,11 +74,10 @@ func TestLua_ShowsTheSameValues(t *testing.T) {
 			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
+			samples := drawSamples(rng, m, 60)
 			var input strings.Builder
-			samples := make([]*sample, 60)
-			for i := range samples {
-				samples[i] = drawSample(rng, m)
-				writeSample(&input, m, samples[i])
+			for _, s := range samples {
+				writeSample(&input, m, s)
 			}
 			out := runPython(t, m, name, d, input.String())
 			script, err := Lua(name, d)

@@ -9,6 +9,7 @@ import (
 )
 
 func (g *pygen) fixedParts(one *message) {
+	g.syncTests(one)
 	if g.d.ID != nil && one.hasID {
 		g.put(g.d.ID.At, g.d.ID.Type, fmt.Sprintf("0x%X", one.id))
 	}

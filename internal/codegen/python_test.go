@@ -22,11 +22,10 @@ func TestPython_FramesAreAccepted(t *testing.T) {
 			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
-			samples := make([]*sample, framesOf(t, name)/10)
+			samples := drawSamples(rng, m, framesOf(t, name)/10)
 			var input strings.Builder
-			for i := range samples {
-				samples[i] = drawSample(rng, m)
-				writeSample(&input, m, samples[i])
+			for _, s := range samples {
+				writeSample(&input, m, s)
 			}
 			out := runPython(t, m, name, d, input.String())
 			hold(t, "python", d, name, samples, out)

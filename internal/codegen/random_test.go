@@ -3,7 +3,6 @@
 package codegen
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math"
 	"math/big"
@@ -20,18 +19,25 @@ import (
 // must make of it.
 type sample struct {
 	message *message
+	sync    string
 	raw     map[*member][]uint64 // numbers as 64 bits, floats as their own bits
 	text    map[*member][][]byte
-	want    map[string]any  // property to *big.Rat, float64, bool, string or nil: none
-	maybe   map[string]bool // of them, those that have a value only when others say so
+	want    map[string]any     // property to *big.Rat, float64, bool, string or nil: none
+	when    map[string]string  // property to the condition under which it has a value
+	numbers map[string]float64 // what conditions may name, hidden fields as well
 }
 
-// drawSample draws values within their ranges.
-func drawSample(rng *rand.Rand, m *model) *sample {
-	s := &sample{message: m.messages[rng.IntN(len(m.messages))], raw: map[*member][]uint64{},
-		text: map[*member][][]byte{}, want: map[string]any{}, maybe: map[string]bool{}}
+// drawSample draws values within their ranges for a message.
+func drawSample(rng *rand.Rand, m *model, one *message) *sample {
+	s := &sample{message: one, raw: map[*member][]uint64{}, text: map[*member][][]byte{},
+		want: map[string]any{}, when: map[string]string{}, numbers: map[string]float64{}, sync: m.d.Sync}
 	for _, it := range s.message.items {
 		s.draw(rng, it, nil)
+	}
+	for prop, condition := range s.when {
+		if _, shown := s.want[prop]; shown && !holds(condition, s.numbers) {
+			s.want[prop] = nil
+		}
 	}
 	return s
 }
@@ -81,10 +87,13 @@ func (m *member) propertyAt(i int, many bool) string {
 }
 
 func (s *sample) drawValue(rng *rand.Rand, it *item, m *member, prop string, n int) {
-	s.maybe[prop] = it.When != ""
+	if it.When != "" {
+		s.when[prop] = it.When
+	}
 	keep := func(raw uint64, want any) {
 		s.raw[m] = append(s.raw[m], raw)
-		if !strings.HasPrefix(prop, "_") && it.Counter == nil && it.key != "id" && it.key != "seq" {
+		s.numbers[prop] = asNumber(want)
+		if !strings.HasPrefix(prop, "_") && it.Counter == nil && !s.ofHead(it) {
 			s.want[prop] = want
 		}
 	}
@@ -102,12 +111,20 @@ func (s *sample) drawValue(rng *rand.Rand, it *item, m *member, prop string, n i
 		s.drawFloat(rng, it, keep)
 	default:
 		raw := drawInteger(rng, it, s.isCount(m))
+		raw = s.fitSync(rng, it, m, raw)
 		bits := raw.Uint64()
 		if raw.Sign() < 0 {
 			bits = uint64(raw.Int64())
 		}
 		keep(bits, s.signedBy(it, raw))
 	}
+}
+
+// ofHead reports whether an item is the id or the sequence number, which no
+// field reads.
+func (s *sample) ofHead(it *item) bool {
+	named := func(f frame.Field) bool { return f.Name == it.key }
+	return (it.key == "id" || it.key == "seq") && !slices.ContainsFunc(s.message.Fields, named)
 }
 
 // isCount reports whether a member says how many of a repeat there are, and
@@ -269,55 +286,4 @@ func narrow(low, high *big.Int, inside func(*big.Int) bool) (*big.Int, *big.Int)
 		}
 	}
 	return search(middle, low), search(middle, high)
-}
-
-func (s *sample) drawFloat(rng *rand.Rand, it *item, keep func(uint64, any)) {
-	low, high := -1e6, 1e6
-	if it.pos.Type.Bits == 16 {
-		low, high = -60000, 60000
-	}
-	if len(it.Range) == 2 {
-		factor, offset := 1.0, 0.0
-		if it.Scale != nil {
-			factor, _ = rat(it.Scale).Float64()
-		}
-		if it.Offset != nil {
-			offset, _ = rat(it.Offset).Float64()
-		}
-		a, b := (it.Range[0]-offset)/factor, (it.Range[1]-offset)/factor
-		low, high = max(low, min(a, b)), min(high, max(a, b))
-	}
-	x := low + (high-low)*(0.001+0.998*rng.Float64())
-	raw := math.Float64bits(x)
-	if it.pos.Type.Bits < 64 {
-		x = float64(float32(x))
-		raw = uint64(math.Float32bits(float32(x)))
-	}
-	exact := new(big.Rat).SetFloat64(x)
-	want, _ := scaled(it, exact).Float64()
-	keep(raw, want)
-}
-
-func drawText(rng *rand.Rand, it *item, n int) (b []byte, want string) {
-	size := it.textSize()
-	if it.count != nil {
-		size = n
-	}
-	b = make([]byte, it.textSize())
-	used := rng.IntN(size + 1)
-	switch {
-	case it.pos.Type.Kind == frame.TypeHex:
-		for i := range b {
-			b[i] = byte(rng.Uint32())
-		}
-		return b, strings.ToUpper(hex.EncodeToString(b))
-	case it.count != nil:
-		used = n
-	case it.pos.Type.Bits == 0: // with its NUL
-		used = rng.IntN(it.Max)
-	}
-	for i := range used {
-		b[i] = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789 .-"[rng.IntN(45)]
-	}
-	return b, string(b[:used])
 }
