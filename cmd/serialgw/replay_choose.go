@@ -39,6 +39,7 @@ func (r *replay) choose(ports []capture.Port) error {
 	case r.board.Baud == 0:
 		r.board.Baud = config.DefaultBoard().Baud
 	}
+	r.conf.Baud = r.board.Baud // publishing makes the board anew of its configuration
 	return nil
 }
 
