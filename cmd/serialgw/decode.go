@@ -112,7 +112,7 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 	description, err := cfg.Description(name)
 	if err != nil {
 		hint := ""
-		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
+		if near := config.NearestFrame(name, cfg.FrameNames()); near != "" {
 			hint = fmt.Sprintf(": did you mean %s?", near)
 		}
 		return nil, usagef("%w%s%s", err, hint, ownFrames(cfg))

@@ -127,7 +127,7 @@ func namedDescription(name, path string, std streams) (frame.Description, error)
 	d, err := cfg.Description(name)
 	if err != nil {
 		hint := ""
-		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
+		if near := config.NearestFrame(name, cfg.FrameNames()); near != "" {
 			hint = fmt.Sprintf(": did you mean %s?", near)
 		}
 		return frame.Description{}, usagef("%w%s; these exist: %s", err, hint, strings.Join(cfg.FrameNames(), ", "))
