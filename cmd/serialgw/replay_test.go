@@ -57,7 +57,7 @@ func recordings(dir string) error {
 		return err
 	}
 	for name, file := range map[string][]byte{
-		"jy901.pcapng": imu,
+		"jy901.pcapng":    imu,
 		"ethernet.pcapng": ethernet, "asked.pcapng": pcapng(packets[:2]...),
 		"demo.pcapng": demoRecording, "demo.bin": raw.Bytes(), "demo.hex": text.Bytes(),
 		"cut.pcapng": short[:len(short)-1], "damaged.pcapng": damaged, "ports.pcapng": ports,
