@@ -22,8 +22,8 @@ import (
 const decodeHelp = `decode turns bytes into readings, without a board and without a cloud.
 
 The bytes come from a hex argument, a file (--in FILE), or standard input. A file
-is raw bytes, hex, or a log or dump of another program (docs/recordings.md lists
-them), which is known by what stands in it.
+is raw bytes, hex, a recording, or a log or dump of another program
+(docs/recordings.md lists them), which is known by what stands in it.
 The frame is a preset (--preset) or a [frame.NAME] of a configuration
 (--config with --frame).
 
@@ -81,7 +81,26 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	}
 	rec.left(std)
 	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
+	if metrics.CheckFailed > 0 {
+		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args))
+	}
 	return errors.Join(damaged(in, o.in), found)
+}
+
+// explain is the command that explains a frame of these bytes.
+func (o decodeOptions) explain(plan *frame.Plan, args []string) string {
+	command := "serialgw explain "
+	if o.config != "" {
+		command += "--config " + fileName(o.config) + " "
+	}
+	command += plan.Name()
+	switch b, err := capture.ParseHex(strings.Join(args, " ")); {
+	case len(args) > 0 && err == nil && len(b) <= plan.MaxLine():
+		return fmt.Sprintf("%s %q", command, hexArgument(b))
+	case len(args) > 0 || o.in == "-":
+		return command + " HEX"
+	}
+	return command + " " + fileName(o.in) + " --at OFFSET"
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -100,22 +119,21 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	}
 	if o.frame == "" {
 		if len(cfg.Boards) == 0 {
-			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg))
+			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg, o.config))
 		}
 		o.frame = cfg.Boards[0].Frame
 	}
-	return namedPlan(cfg, o.frame)
+	return planOf(cfg, o.frame, o.config)
 }
 
 // namedPlan compiles a frame of the configuration, or a preset.
-func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
+func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) { return planOf(cfg, name, "") }
+
+// planOf is namedPlan for the configuration of a path.
+func planOf(cfg *config.Config, name, path string) (*frame.Plan, error) {
 	description, err := cfg.Description(name)
 	if err != nil {
-		hint := ""
-		if near := config.NearestFrame(name, cfg.FrameNames()); near != "" {
-			hint = fmt.Sprintf(": did you mean %s?", near)
-		}
-		return nil, usagef("%w%s%s", err, hint, ownFrames(cfg))
+		return nil, unknownFrame(cfg, name, path, err)
 	}
 	plan, errs := frame.Compile(name, description)
 	if len(errs) > 0 {
@@ -124,11 +142,24 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 	return plan, nil
 }
 
+// unknownFrame says what may have been meant. The path is that of a
+// configuration; "" = none was given.
+func unknownFrame(cfg *config.Config, name, path string, err error) error {
+	hint := ""
+	if near := config.NearestFrame(name, cfg.FrameNames()); near != "" {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return usagef("%w%s%s", err, hint, ownFrames(cfg, path))
+}
+
 // ownFrames lists the frames of the configuration, and says where the presets
 // are.
-func ownFrames(cfg *config.Config) string {
+func ownFrames(cfg *config.Config, path string) string {
 	own := ""
-	if len(cfg.Frames) > 0 {
+	switch {
+	case path != "" && len(cfg.Frames) == 0:
+		own = fileName(path) + " describes no frame of its own, and "
+	case len(cfg.Frames) > 0:
 		own = "the configuration has " + strings.Join(slices.Sorted(maps.Keys(cfg.Frames)), ", ") + ", and "
 	}
 	return "; " + own + "\"serialgw frame list\" lists the presets"
@@ -166,9 +197,6 @@ func decodeInput(ctx context.Context, o decodeOptions, args []string, std stream
 	case err != nil:
 		rec.close()
 		return nil, nil, err
-	case rec.format == capture.PcapNG && o.as == "":
-		rec.close()
-		return nil, nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(o.in))
 	}
 	return &fromBoard{src: src, rec: rec}, rec, nil
 }

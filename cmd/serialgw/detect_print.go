@@ -76,7 +76,7 @@ func (p *detectPrinter) next(flags, frame string) {
 	s := p.sample
 	switch {
 	case s.what == "hex":
-		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, hexText(s.bytes[:min(len(s.bytes), 64)]))
+		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, hexArgument(s.bytes[:min(len(s.bytes), 64)]))
 	case s.path == "-":
 		p.printf("\nWhat it says, when it is in a FILE:\n  serialgw replay --print %s FILE\n", flags)
 	case s.what == "a port":
@@ -109,7 +109,7 @@ func boardLines(s *sample, frame, indent string) string {
 	fmt.Fprintf(&b, "%s[[board]]\n%sport  = %q\n", indent, indent, port)
 	if s.baud > 0 {
 		fmt.Fprintf(&b, "%sbaud  = %d\n", indent, s.baud)
-	} else {
+	} else if s.what != "a port" { // a pty has no rate
 		fmt.Fprintf(&b, "%sbaud  = %d # the bytes do not tell: as the board's program says\n", indent, config.DefaultBoard().Baud)
 	}
 	fmt.Fprintf(&b, "%sframe = %q\n", indent, frame)
@@ -137,7 +137,7 @@ func (p *detectPrinter) single(all []detect.Single) bool {
 	if len(all) == 0 {
 		return false
 	}
-	text := hexText(p.sample.bytes)
+	text := hexArgument(p.sample.bytes)
 	if all[0].Whole {
 		p.printf("\nIt is a whole frame of %s", all[0].Name)
 		if all[0].Title != "" {
@@ -154,8 +154,8 @@ func (p *detectPrinter) single(all []detect.Single) bool {
 	return true
 }
 
-// hexText writes bytes as the verbs take them.
-func hexText(b []byte) string { return strings.ToUpper(fmt.Sprintf("% x", b)) }
+// hexArgument writes bytes as the verbs take them.
+func hexArgument(b []byte) string { return strings.ToUpper(fmt.Sprintf("% x", b)) }
 
 // draft prints the description, and what to do with it.
 func (p *detectPrinter) draft(r infer.Result) {

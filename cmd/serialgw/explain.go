@@ -58,13 +58,11 @@ func newExplain(std streams) *cobra.Command {
 }
 
 func runExplain(o explainOptions, args []string, std streams) error {
-	if len(args) == 1 {
-		if b, err := capture.ParseHex(args[0]); err == nil && len(b) > 1 {
-			return usagef("which frame are these bytes of? serialgw explain FRAME %q; serialgw detect %q looks for it", args[0], args[0])
-		}
-	}
 	description, err := namedDescription(args[0], o.config, std)
 	if err != nil {
+		if b, hexErr := capture.ParseHex(strings.Join(args, " ")); hexErr == nil && len(b) > 1 {
+			return usagef("which frame are these bytes of? serialgw explain FRAME %q; \"serialgw detect\" finds it", hexArgument(b))
+		}
 		return err
 	}
 	plan, errs := frame.Compile(args[0], description)
@@ -219,7 +217,7 @@ func writeOthers(w io.Writer, b []byte, e frame.Explanation) error {
 		if !one.Whole {
 			but = ", but for the check"
 		}
-		fmt.Fprintf(&text, "These bytes begin and end as a frame of %s does%s: serialgw explain %s %q\n", one.Name, but, one.Name, hexText(b))
+		fmt.Fprintf(&text, "These bytes begin and end as a frame of %s does%s: serialgw explain %s %q\n", one.Name, but, one.Name, hexArgument(b))
 	}
 	_, err = io.WriteString(w, text.String())
 	return err

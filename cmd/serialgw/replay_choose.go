@@ -89,7 +89,7 @@ func (r *replay) chooseBoard(ports []capture.Port) error {
 	if r.preset != "" {
 		plan, err = presetPlan(r.preset, "--frame", r.config)
 	} else {
-		plan, err = namedPlan(r.cfg, r.conf.Frame)
+		plan, err = planOf(r.cfg, r.conf.Frame, r.config)
 	}
 	if err != nil {
 		return err
