@@ -73,6 +73,10 @@ func homeOf(path, key string, owner reflect.Type) string {
 		of = parentPath(of)
 		return key + " belongs to the frame: put it above the first [[" + of + ".message]]"
 	}
+	field := reflect.TypeFor[frame.Field]()
+	if (owner == messageType() || owner == reflect.TypeFor[frame.Description]()) && hasKey(field, key) {
+		return key + " belongs to one value: write it in fields, beside the name, { name = \"speed\", " + key + " = ... }"
+	}
 	if owner == reflect.TypeFor[report.Rule]() && hasKey(reflect.TypeFor[Board](), key) {
 		return key + " belongs to the board: put it above its first [[board.rule]]"
 	}
