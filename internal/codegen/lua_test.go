@@ -71,6 +71,7 @@ func tshark(t *testing.T, script, capture string, more ...string) string {
 func TestLua_ShowsTheSameValues(t *testing.T) {
 	for name, d := range checked(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
 			var input strings.Builder

@@ -42,7 +42,7 @@ type message struct {
 	ident    string
 	id       int
 	hasID    bool
-	min, max int // bytes without escapes
+	min, max int // bytes without escapes, as sent
 	fixed    bool
 	data     int
 	items    []*item
@@ -147,6 +147,7 @@ func (m *model) makeMessage(d frame.Message, plan *frame.MessagePlan) (*message,
 	if d.Name == m.name {
 		out.ident = m.ident
 	}
+	out.ZeroFill = d.ZeroFill || m.d.ZeroFill
 	if len(d.ID) > 0 {
 		out.id, out.hasID = d.ID[0], true
 	}
@@ -158,10 +159,12 @@ func (m *model) makeMessage(d frame.Message, plan *frame.MessagePlan) (*message,
 	out.members = b.members
 	m.addRef(out, &b, "id", m.d.ID, !out.hasID)
 	m.addRef(out, &b, "seq", m.d.Seq, true)
-	least, _ := plan.Sizes()
-	out.min = least
+	out.min, _ = plan.Sizes()
 	out.max = out.reach(m.trailer)
 	out.fixed = !out.varies()
+	if out.ZeroFill && out.fixed {
+		out.min = out.max // what is generated sends the zeros at the end too
+	}
 	size := d.Size
 	if size == 0 && d.Length == nil {
 		size = m.d.Size

@@ -19,9 +19,10 @@ import (
 func TestPython_FramesAreAccepted(t *testing.T) {
 	for name, d := range checked(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			m := modelOf(t, name, d)
 			rng := seeded(t)
-			samples := make([]*sample, *frames/10)
+			samples := make([]*sample, framesOf(t, name)/10)
 			var input strings.Builder
 			for i := range samples {
 				samples[i] = drawSample(rng, m)
@@ -59,7 +60,7 @@ func runPython(t *testing.T, m *model, name string, d frame.Description, input s
 func mainPython(m *model) string {
 	var b strings.Builder
 	b.WriteString(`import struct, sys
-import sender
+import sender as generated
 
 def signed(x, bits):
     x = int(x)
@@ -111,7 +112,7 @@ for line in sys.stdin:
 				fmt.Fprintf(&b, "        %s = %s.split(b'\\0')[0]\n", it.members[0].name, it.members[0].name)
 			}
 		}
-		fmt.Fprintf(&b, "        print(sender.%s(%s).hex())\n", one.ident, strings.Join(args, ", "))
+		fmt.Fprintf(&b, "        print(generated.%s(%s).hex())\n", one.ident, strings.Join(args, ", "))
 	}
 	return b.String()
 }

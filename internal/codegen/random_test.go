@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"serialgw/internal/frame"
 )
@@ -21,13 +22,14 @@ type sample struct {
 	message *message
 	raw     map[*member][]uint64 // numbers as 64 bits, floats as their own bits
 	text    map[*member][][]byte
-	want    map[string]any // property to *big.Rat, float64, bool, string or nil: none
+	want    map[string]any  // property to *big.Rat, float64, bool, string or nil: none
+	maybe   map[string]bool // of them, those that have a value only when others say so
 }
 
 // drawSample draws values within their ranges.
 func drawSample(rng *rand.Rand, m *model) *sample {
 	s := &sample{message: m.messages[rng.IntN(len(m.messages))], raw: map[*member][]uint64{},
-		text: map[*member][][]byte{}, want: map[string]any{}}
+		text: map[*member][][]byte{}, want: map[string]any{}, maybe: map[string]bool{}}
 	for _, it := range s.message.items {
 		s.draw(rng, it, nil)
 	}
@@ -69,6 +71,9 @@ func (s *sample) draw(rng *rand.Rand, it *item, group *item) {
 
 // propertyAt is the identifier of the i-th value.
 func (m *member) propertyAt(i int, many bool) string {
+	if m.n > 0 && many && m.it != nil && len(m.it.Names) > 0 {
+		return m.it.Names[i]
+	}
 	if m.n > 0 && many {
 		return fmt.Sprint(m.prop, i)
 	}
@@ -76,6 +81,7 @@ func (m *member) propertyAt(i int, many bool) string {
 }
 
 func (s *sample) drawValue(rng *rand.Rand, it *item, m *member, prop string, n int) {
+	s.maybe[prop] = it.When != ""
 	keep := func(raw uint64, want any) {
 		s.raw[m] = append(s.raw[m], raw)
 		if !strings.HasPrefix(prop, "_") && it.Counter == nil && it.key != "id" && it.key != "seq" {
@@ -181,8 +187,23 @@ func drawInteger(rng *rand.Rand, it *item, count int) *big.Int {
 	}
 }
 
-// limits returns what the type can hold, cut to the range.
+// knownLimits has what limits of an item returned: to search a range takes much
+// longer than to draw from it.
+var knownLimits sync.Map // *item to [2]*big.Int
+
+// limits returns what the type can hold, cut to the range. They are not to be
+// changed.
 func (it *item) limits() (low, high *big.Int) {
+	if known, ok := knownLimits.Load(it); ok {
+		l := known.([2]*big.Int)
+		return l[0], l[1]
+	}
+	low, high = it.findLimits()
+	knownLimits.Store(it, [2]*big.Int{low, high})
+	return low, high
+}
+
+func (it *item) findLimits() (low, high *big.Int) {
 	t := it.pos.Type
 	low, high = new(big.Int), new(big.Int)
 	switch t.Kind {

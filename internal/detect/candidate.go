@@ -18,6 +18,7 @@ type Candidate struct {
 	Title  string
 	Plan   *frame.Plan
 
+	odds    float64  // of a listed frame to begin at a byte of noise
 	marks   [][]byte // for each fixed byte of sync and end marker, what it may be
 	checked float64  // bits of the checks
 	listed  int      // ids and properties
@@ -51,7 +52,7 @@ func NewCandidate(name, family string, d frame.Description) (Candidate, error) {
 	if len(errs) > 0 {
 		return Candidate{}, fmt.Errorf("frame %s: %w", name, errs)
 	}
-	c := Candidate{Name: name, Family: family, Title: d.Title, Plan: plan, checked: float64(plan.CheckBits())}
+	c := Candidate{Name: name, Family: family, Title: d.Title, Plan: plan, odds: plan.Odds(), checked: float64(plan.CheckBits())}
 	for word := range strings.FieldsSeq(d.Sync + " " + d.End) {
 		if values := allowed(word); len(values) < 256 {
 			c.marks = append(c.marks, values)
@@ -97,9 +98,9 @@ func frequenciesOf(stream []byte) *frequencies {
 	return f
 }
 
-// odds returns how likely a frame, listed or not, is to begin by chance at a
+// chance returns how likely a frame, listed or not, is to begin by chance at a
 // given byte of a stream that has such frequencies.
-func (c *Candidate) odds(f *frequencies) float64 {
+func (c *Candidate) chance(f *frequencies) float64 {
 	marks, even := 1.0, 1.0
 	for _, values := range c.marks {
 		p := 0.0
@@ -109,7 +110,7 @@ func (c *Candidate) odds(f *frequencies) float64 {
 		even *= float64(len(values)) / 256
 		marks *= max(p, float64(len(values))/256)
 	}
-	listed := c.Plan.Odds() * marks / even
+	listed := c.odds * marks / even
 	open := marks * math.Pow(2, -c.checked)
 	if c.checked == 0 {
 		open = 0 // without a check only what is listed is a frame

@@ -149,7 +149,7 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 	}
 	// A run of frames may begin at any byte of noise, and behind another.
 	places := float64(m.Noise) + float64(m.Frames-adjacent)
-	out.Evidence = evidence(places, c.odds(f), float64(m.Frames), float64(adjacent))
+	out.Evidence = evidence(places, c.chance(f), float64(m.Frames), float64(adjacent))
 	if c.checked == 0 {
 		out.Evidence *= 1 - out.Absent
 	}

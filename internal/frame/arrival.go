@@ -37,7 +37,9 @@ func (s *Scanner) stamp(f *Frame) {
 		f.Stamp, s.stamped = m.stamp, m.end
 		return
 	}
-	f.Stamp = m.stamp.Add(-m.apart * time.Duration(m.end-f.End))
+	back := int64(m.apart) * int64(m.end-f.End)
+	// Field by field: a whole one would be made elsewhere and copied.
+	f.Stamp.Wall, f.Stamp.Boot, f.Stamp.BootID, f.Stamp.Synced = m.stamp.Wall-back, m.stamp.Boot-back, m.stamp.BootID, m.stamp.Synced
 	if m.stamp.Wall == 0 {
 		f.Stamp.Wall = 0 // nobody knows it: a frame a little earlier has none either
 	}

@@ -145,8 +145,15 @@ func (c *check) compute(frame []byte, total int, extra byte) uint64 {
 
 // sum returns the checksum of one piece of a frame.
 func (c *check) sum(b []byte) uint64 {
-	if c.kind == kindCRC {
+	switch c.kind {
+	case kindCRC:
 		return c.crc.finish(c.crc.update(c.crc.start, b))
+	case kindSum: // the most usual one; no sums are handed to and fro
+		var n uint64
+		for _, x := range b {
+			n += uint64(x)
+		}
+		return n & (1<<c.bits - 1)
 	}
 	return c.finish(c.update(sums{}, b))
 }

@@ -236,21 +236,25 @@ func (c *compiler) message(prefix string, m Message) {
 	} else {
 		c.shape(prefix, m, l, &out.shape, data)
 	}
-	for i := range out.slots {
-		if !l.line {
-			out.slots[i].shorten(c.sure(out))
-		}
+	if !l.line {
+		c.shorten(out)
 	}
 	c.p.messages = append(c.p.messages, out)
 }
 
-// sure returns how many bytes a frame surely has when its slots are read;
-// decodeParts looks itself.
-func (c *compiler) sure(m *MessagePlan) int {
-	if m.parts {
-		return maxTotal
+// shorten finds the short ways of a message's slots, and which slots behind each
+// other decodeParts can take at once.
+func (c *compiler) shorten(m *MessagePlan) {
+	for i, s := range slices.Backward(m.slots) {
+		m.slots[i].shorten()
+		if s.more != nil || s.hidden || s.input > 0 {
+			continue
+		}
+		m.slots[i].alike = 1
+		if next := i + 1; next < len(m.slots) && m.slots[next].behind == s.behind && m.slots[next].in == s.in {
+			m.slots[i].alike += m.slots[next].alike
+		}
 	}
-	return m.shape.min
 }
 
 // identity checks id, turn and crc_extra.

@@ -28,8 +28,9 @@ func (p *Plan) NewDecoder() *Decoder {
 }
 
 // Decode is Plan.Decode, with totals.
-func (d *Decoder) Decode(f *Frame, r *reading.Reading) Absent {
-	return d.plan.decode(f, r, d.counters)
+func (d *Decoder) Decode(f *Frame, r *reading.Reading) (absent Absent) {
+	d.plan.decode(f, r, d.counters, &absent)
+	return absent
 }
 
 // total moves a counter's total to its raw value. A value that the counter

@@ -244,6 +244,9 @@ func groupNames(f frame.Field) []string {
 
 func trip(t *rapid.T, p *frame.Plan, m *frame.MessagePlan, v map[string]reading.Value) ([]byte, reading.Reading, frame.Absent) {
 	b, err := p.Encode(nil, m.Name, v)
+	if err != nil && strings.HasSuffix(err.Error(), "are possible") {
+		t.Skip("so many digits are a longer line than the board's")
+	}
 	if err != nil {
 		t.Fatalf("cannot encode %v: %v", v, err)
 	}

@@ -102,6 +102,9 @@ func (p *Plan) viewPlaces(frame []byte) []int {
 func (d *describer) value(f Frame, i int) string {
 	p, m := d.a.x.p, *f.Message
 	m.slots = slices.Clone(m.slots[:i+1])
+	for k := range m.slots {
+		m.slots[k].alike = 0 // the runs of slots reach beyond these
+	}
 	s := &m.slots[i]
 	s.hidden = false
 	name := s.name

@@ -161,7 +161,7 @@ func TestExplain_AgreesWithTheScanner(t *testing.T) {
 	good, bad := 0, 0
 	for _, name := range names {
 		p := describedPlan(t, name)
-		for range 60 {
+		for range fewerIfShort(60) {
 			b := damaged(rng, p)
 			e := p.Explain(b)
 			f, err := p.Parse(b)
@@ -190,7 +190,7 @@ func TestExplain_AgreesWithTheScanner(t *testing.T) {
 			}
 		}
 	}
-	if good < 500 || bad < 500 {
+	if good < fewerIfShort(500) || bad < fewerIfShort(500) {
 		t.Errorf("only %d frames and %d others were explained", good, bad)
 	}
 }

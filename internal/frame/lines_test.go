@@ -268,3 +268,18 @@ func TestLines_DigitsRound(t *testing.T) {
 		}
 	})
 }
+
+// TestLines_TooLong: a line that is longer than max costs the lines behind it
+// nothing, however the bytes come in.
+func TestLines_TooLong(t *testing.T) {
+	p := mustCompile(t, "x", frame.Description{
+		End: "0A", Split: ",", Max: 20, Fields: []frame.Field{{Name: "ch", Type: "num", Count: 2, Range: []float64{-9, 9}}},
+	})
+	wire := []byte("\n" + strings.Repeat("7", 30) + "\n1,2\n3,4\n")
+	for _, size := range []int{len(wire), 25, 4, 1} {
+		got, m := scan(p, slices.Collect(slices.Chunk(wire, size))...)
+		if len(got) != 2 || m.Noise != 32 {
+			t.Errorf("in chunks of %d: %v, %+v", size, got, m)
+		}
+	}
+}

@@ -112,8 +112,10 @@ func (p *Plan) sizeOdds(s *shape) float64 {
 		return sum
 	}
 	fit := 0.0
-	for n, odds := range s.length.odds() {
-		if total := int64(n)*s.length.mul + s.length.add; total >= int64(s.min) && total <= int64(s.max) {
+	l := s.length
+	most := min(max((int64(s.max)-l.add)/l.mul, 0), maxTotal)
+	for n, odds := range l.odds(int(most)) {
+		if total := int64(n)*l.mul + l.add; total >= int64(s.min) && total <= int64(s.max) {
 			fit += odds * reached[total]
 		}
 	}
@@ -145,9 +147,10 @@ func (s *shape) countedOdds(reached []float64) float64 {
 	return sum
 }
 
-// odds returns, for each number, the chance that the length's fields sum to it.
-func (l *lengthField) odds() []float64 {
-	odds := make([]float64, maxTotal+1)
+// odds returns, for each number up to most, the chance that the length's fields
+// sum to it.
+func (l *lengthField) odds(most int) []float64 {
+	odds := make([]float64, most+1)
 	odds[0] = 1
 	refs := l.refs
 	if l.varint {

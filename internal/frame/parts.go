@@ -42,56 +42,73 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 		return 0 // no frame of this plan's scanner
 	}
 	n := 0
-	var unsent Absent // what a hidden slot lacks was not to be sent
-	for i := range m.slots {
-		s := &m.slots[i]
-		prop, count := &props[n], absent
-		if s.hidden {
-			if s.input == 0 {
+	for i := 0; i < len(m.slots); {
+		if alike := int(m.slots[i].alike); alike > 0 {
+			some, there := d.briefly(m.slots[i:i+alike], props[n:])
+			n += some
+			if !there { // nor is what is like it
+				i += alike
 				continue
 			}
-			count = &unsent
+			if i += some; some == alike {
+				continue
+			}
 		}
-		if prop.Label != "" { // of an earlier reading
-			prop.Label = ""
-		}
-		if !d.decode(s, registers, prop, count) {
-			continue
-		}
-		if s.input > 0 {
-			registers[s.input-1] = prop.Value.Float()
-		}
-		if !s.hidden {
-			prop.Name = s.name
-			n++
-		}
+		n += b2i(d.decode(m.slots[i:i+1], registers, props[n:n+1], absent))
+		i++
 	}
 	return n
 }
 
-// decode gives a slot its value; false when it has none.
-func (d *parts) decode(s *slot, registers []float64, prop *reading.Property, absent *Absent) (ok bool) {
-	if s.more == nil && s.short != shortNone && s.reach == 0 {
-		if s.in > 0 && int(s.nth) >= d.n[s.in] {
+// briefly decodes slots that are alike, as far as their short way goes; the next
+// one is not there if it is of a repeat that is over.
+func (d *parts) briefly(slots []slot, props []reading.Property) (some int, there bool) {
+	s, n := &slots[0], math.MaxInt
+	if s.in > 0 {
+		n = d.n[s.in]
+	}
+	some = briefly(slots, d.data, d.shift[s.behind], n, props[:len(slots)])
+	return some, some == len(slots) || int(slots[some].nth) < n
+}
+
+// decode gives the only one of slots its value; false when it is no property, or
+// has none.
+func (d *parts) decode(slots []slot, registers []float64, props []reading.Property, absent *Absent) bool {
+	s, prop := &slots[0], &props[0]
+	if prop.Label != "" { // of an earlier reading
+		prop.Label = ""
+	}
+	if s.hidden {
+		if s.input == 0 {
 			return false
 		}
-		if end := s.end - d.shift[s.behind]; end >= 8 && end <= len(d.data) {
-			prop.Value, ok = s.shortValue(d.frame, end)
-			absent.NaN += b2i(!ok)
-			return ok
-		}
+		absent = &Absent{} // what a hidden slot lacks was not to be sent
 	}
-	if !d.there(s) {
+	ok := false
+	if s.more == nil && s.alike == 0 {
+		some, _ := d.briefly(slots, props)
+		ok = some > 0
+	}
+	if ok = ok || d.there(s) && d.value(s, registers, prop, absent); !ok {
 		return false
 	}
-	if s.more != nil && s.more.computes() {
-		if ok = s.allowed(registers, absent); !ok || s.more.calc == nil {
-			return ok && d.read(s, prop, absent)
-		}
-		prop.Value, ok = s.compute(registers, absent)
-		return ok
+	if s.input > 0 {
+		registers[s.input-1] = prop.Value.Float()
 	}
-	return d.read(s, prop, absent)
+	prop.Name = s.name
+	return !s.hidden
+}
+
+// value gives a slot that is there its value; false when it has none.
+func (d *parts) value(s *slot, registers []float64, prop *reading.Property, absent *Absent) (ok bool) {
+	if s.more == nil || !s.more.computes() {
+		return d.read(s, prop, absent)
+	}
+	if ok = s.allowed(registers, absent); !ok || s.more.calc == nil {
+		return ok && d.read(s, prop, absent)
+	}
+	prop.Value, ok = s.compute(registers, absent)
+	return ok
 }
 
 // there reports whether the frame has the slot: a repeat may be shorter.
@@ -224,27 +241,6 @@ func (d *parts) bytes(at, size int) ([]byte, bool) {
 		return bytesAt(d.data, at, size, true, d.fill[:])
 	}
 	return bytesAt(d.frame, at, size, false, nil)
-}
-
-// shortValue is the short way to the value that ends at end; false when it is
-// NaN or infinite.
-func (s *slot) shortValue(b []byte, end int) (reading.Value, bool) {
-	switch s.short {
-	case shortUint:
-		return reading.DecimalValue(int64(top(b, end)>>(s.drop&63)), s.digits), true
-	case shortInt:
-		return reading.DecimalValue(int64(top(b, end))>>(s.drop&63), s.digits), true
-	case shortLow:
-		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
-	case shortLowInt:
-		return reading.DecimalValue(int64(top(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
-	case shortHigh:
-		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63)>>(s.drop&63)), s.digits), true
-	case shortHighInt:
-		return reading.DecimalValue(int64(low(b, end)<<(s.lift&63))>>(s.drop&63), s.digits), true
-	}
-	f := math.Float32frombits(uint32(top(b, end) >> 32))
-	return reading.Float32Value(f), f-f == 0
 }
 
 // more is what a slot has beyond bytes at a place and their meaning.

@@ -67,7 +67,7 @@ func specialRun(rng *rand.Rand, most int) []byte {
 	return b
 }
 
-func damaged(rng *rand.Rand, b []byte) []byte {
+func spoilt(rng *rand.Rand, b []byte) []byte {
 	b = slices.Clone(b)
 	for range 1 + rng.IntN(3) {
 		switch i := rng.IntN(len(b)); rng.IntN(3) {
@@ -113,7 +113,7 @@ func TestPeers_COBSAndSLIP(t *testing.T) {
 			for range peerCases {
 				b := specialRun(rng, 600)
 				wire := p.Wire(nil, b)
-				bad := damaged(rng, wire)
+				bad := spoilt(rng, wire)
 				frames, hurt = append(frames, b), append(hurt, bad)
 				if codec == "cobs" { // the package leaves the delimiter to others
 					wire, bad = wire[:len(wire)-1], bytes.Trim(bad, "\x00")
@@ -173,7 +173,7 @@ func TestPeers_HDLC(t *testing.T) {
 			wire = escapedAnyhow(rng, b)
 		}
 		if i%4 < 2 {
-			wire = damaged(rng, wire)
+			wire = spoilt(rng, wire)
 		} else {
 			intact++
 		}
@@ -286,11 +286,4 @@ func TestPeers_CRCCatalogue(t *testing.T) {
 		t.Errorf("only %d names were compared", len(compared))
 	}
 	t.Logf("%d of %d names, %d sums each", len(compared), len(frame.CRCs()), each)
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -9,7 +9,7 @@ func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
 		return p.judgeLine(held, aligned)
 	}
 	m := p.messages[0]
-	first := bytes.Index(held, p.end) + len(p.end)
+	first := p.firstEnd(held)
 	if first < len(p.end) { // none
 		if len(held) > p.max {
 			return refuse(whySync).dropping(len(held) - len(p.end) + 1)
@@ -34,6 +34,17 @@ func (p *Plan) judgePiece(held []byte, aligned bool) verdict {
 		return refuse(whyLength).dropping(first)
 	}
 	return wait(len(held)+1, p.max).dropping(first)
+}
+
+// firstEnd returns where the first end marker ends; less than its length when
+// there is none. A short piece is searched at once, a long one byte by byte of
+// the marker's first, so that the piece that is expected comes first.
+func (p *Plan) firstEnd(held []byte) int {
+	i := bytes.Index(held[:min(len(held), p.max)], p.end)
+	if i < 0 {
+		i = bytes.Index(held, p.end)
+	}
+	return i + len(p.end)
 }
 
 // dropping returns the verdict with more than one byte that is no frame.

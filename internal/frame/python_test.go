@@ -56,8 +56,8 @@ func pythonCases[T any](t *testing.T, program string, cases int, take func(T)) {
 	}
 }
 
-// fewerIfShort is how many cases to draw: a tenth with -test.short, which is
-// for emulated processors.
+// fewerIfShort is how many cases to draw: a tenth with -test.short, which is for
+// the race detector and for emulated processors.
 func fewerIfShort(cases int) int {
 	if testing.Short() {
 		return cases / 10

@@ -20,6 +20,7 @@ type scaling struct {
 	mul, add       uint64 // magnitudes
 	mulNeg, addNeg bool
 	div            uint64
+	narrow         narrow
 	digits         int
 	scale, offset  *big.Rat // the same, exactly, for Encode and limits
 }
@@ -156,6 +157,46 @@ func (s *scaling) apply(negative bool, magnitude uint64) (int64, bool) {
 		return -int64(q), true
 	}
 	return int64(q), true
+}
+
+// narrow is the same for numbers so small that nothing needs more than 63 bits.
+type narrow struct {
+	mul, add int64
+	half     uint64 // div / 2
+	halvings uint8  // div is 2 to this; else 0
+}
+
+// small prepares briefly for raw integers of so many bits; false where they may
+// become too large.
+func (s *scaling) small(width uint8) bool {
+	if width > 32 || s.mul >= 1<<28 || s.add >= 1<<60 || s.div >= 1<<60 {
+		return false
+	}
+	n := narrow{mul: int64(s.mul), add: int64(s.add), half: s.div / 2}
+	if s.mulNeg {
+		n.mul = -n.mul
+	}
+	if s.addNeg {
+		n.add = -n.add
+	}
+	if bits.OnesCount64(s.div) == 1 {
+		n.halvings = uint8(bits.TrailingZeros64(s.div))
+	}
+	s.narrow = n
+	return true
+}
+
+// briefly is apply after small.
+func (s *scaling) briefly(raw int64) int64 {
+	v := raw*s.narrow.mul + s.narrow.add
+	sign := v >> 63
+	u := uint64(v^sign-sign) + s.narrow.half
+	if s.narrow.halvings > 0 || s.div == 1 {
+		u >>= s.narrow.halvings & 63
+	} else {
+		u /= s.div
+	}
+	return int64(u) ^ sign - sign
 }
 
 // value returns the exact value of a raw integer.

@@ -1,68 +1,197 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
 
-// short is a short way to a value: one read of eight bytes and one or two
-// shifts. It is for a number that is its own value, but for the decimal point,
-// and that has no other meaning and no bounds. Most are so.
-type short uint8
-
-const (
-	shortNone    short = iota
-	shortUint          // little-endian, and the last of the eight bytes is its own
-	shortInt           // the same
-	shortFloat         // the same
-	shortLow           // with lift: unsigned, among bytes read as little-endian
-	shortLowInt        // signed
-	shortHigh          // with lift: unsigned, among bytes read as big-endian
-	shortHighInt       // signed
+	"serialgw/internal/reading"
 )
 
-// shorten finds the short way of a slot that is complete, in frames of at least
-// so many bytes.
-func (s *slot) shorten(frame int) {
-	s.end, s.drop = max(s.at+s.size, 8), 64-s.bits
-	switch {
-	case s.rest || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || frame < s.end:
-	case s.form > formBits || s.sign != signNone:
-	case s.role != roleNumber || s.ranged || len(s.invalid)+len(s.invalidF) > 0:
-	case s.kind == rawFloat:
-		plain := s.size == 4 && s.factor == 1 && s.offset == 0 && !s.rounded
-		if plain && !s.big && s.at+s.size == s.end {
-			s.short = shortFloat
-		}
-	case !s.scale.unit() || s.kind == rawUint && s.bits == 64:
-	default:
-		s.shortenInteger()
-	}
+// short is a short way to a value: one read of eight bytes, a shift and a mask,
+// the same for every width, order and place. Most values have it; read gives
+// the others, and those that the short way finds to mean "no value".
+//
+//	b   .. .. 12 34 56 .. .. .. ..       ..  bytes of others
+//	from└──────── eight ──────┘
+//	    ..12 3456 ...... ─▶ low byte first: >> below & mask ─▶ 563412
+type short struct {
+	way    way
+	big    bool  // the eight bytes are one number with its high byte first
+	below  uint8 // bits of it below the value's own
+	digits uint8 // after the point
+	from   int   // where the eight bytes begin
+	mask   uint64
+	sign   uint64 // the mask's highest bit, where that is the sign
+	low    int64  // a mantissa below is no value
+	high   int64  // nor one above
 }
 
-func (s *slot) shortenInteger() {
-	behind := s.end - s.at - s.size // bytes of the eight behind its own
-	below := int(s.shift)
+// way is what becomes of the bits.
+type way uint8
+
+const (
+	wayNone    way = iota
+	wayInteger     // they are the mantissa
+	wayScaled      // scaled they are
+	wayFloat       // an IEEE number
+	wayEnum        // one of few labels
+	wayBool        // any of them is set
+)
+
+// fewLabels is up to which raw value labels are found without a map.
+const fewLabels = 64
+
+// briefly decodes slots by their short way into as many properties, up to the
+// first slot that has none or no value; it returns how many these are. What
+// stands behind series is shift bytes nearer to the front, and of the values of
+// a series only n are there.
+func briefly(slots []slot, b []byte, shift, n int, props []reading.Property) int {
+	props = props[:len(slots)]
+	for i := range slots {
+		s := &slots[i]
+		from := s.short.from - shift
+		if uint(from) > uint(len(b)) || len(b)-from < 8 || int(s.nth) >= n {
+			return i
+		}
+		raw := binary.LittleEndian.Uint64(b[from:])
+		if s.short.big {
+			raw = bits.ReverseBytes64(raw)
+		}
+		raw = raw >> (s.short.below & 63) & s.short.mask
+		v := int64((raw ^ s.short.sign) - s.short.sign)
+		switch s.short.way {
+		case wayInteger:
+		case wayFloat:
+			f := math.Float32frombits(uint32(v))
+			if !(float64(f) >= s.lowF && float64(f) <= s.topF) { // or NaN
+				return i
+			}
+			set(&props[i], s.name, "", reading.Float32Value(f))
+			continue
+		default:
+			if !s.other(v, &props[i]) {
+				return i
+			}
+			continue
+		}
+		if v < s.short.low || v > s.short.high {
+			return i
+		}
+		set(&props[i], s.name, "", reading.DecimalValue(v, s.short.digits))
+	}
+	return len(slots)
+}
+
+// other is what briefly does with bits that are not the mantissa.
+func (s *slot) other(v int64, p *reading.Property) bool {
+	switch s.short.way {
+	case wayScaled:
+		if v = s.scale.briefly(v); v < s.short.low || v > s.short.high {
+			return false
+		}
+		set(p, s.name, "", reading.DecimalValue(v, s.short.digits))
+	case wayEnum:
+		if uint64(v) >= uint64(len(s.few)) || s.few[v] == "" {
+			return false
+		}
+		set(p, s.name, s.few[v], reading.IntValue(v))
+	case wayBool:
+		set(p, s.name, "", reading.BoolValue(v != 0))
+	default:
+		return false
+	}
+	return true
+}
+
+// set fills a property in place: a whole one would be made elsewhere and copied.
+func set(p *reading.Property, name, label string, v reading.Value) {
+	p.Name, p.Label, p.Value = name, label, v
+}
+
+// shorten finds the short way of a slot that is complete.
+func (s *slot) shorten() {
+	s.short = short{way: s.way(), big: s.big, digits: s.digits, low: math.MinInt64, high: math.MaxInt64}
+	if s.short.way == wayNone {
+		return
+	}
+	end := max(s.at+s.size, 8)
+	s.short.from = end - 8
+	before, below := 8*(s.at-(end-8)), int(s.shift)
+	if s.big {
+		before = 8 * (end - s.at - s.size)
+	}
 	if s.form != formBits {
 		below = 0
 	}
-	if s.big {
-		s.short, below = shortHigh, below+8*behind
-	} else {
-		s.short, below = shortLow, below+64-8*behind-8*s.size
-	}
-	s.lift = uint8(64 - below - int(s.bits))
-	if !s.big && s.lift == 0 {
-		s.short = shortUint
+	s.short.mask = math.MaxUint64 >> (64 - 8*s.size)
+	if s.kind != rawBool {
+		s.short.mask = math.MaxUint64 >> (64 - s.bits)
 	}
 	if s.kind == rawInt {
-		s.short++
+		s.short.sign = 1 << (s.bits - 1)
+	}
+	if s.role == roleFlag {
+		below, s.short.mask, s.short.sign = below+int(s.bit), 1, 0
+	}
+	s.short.below = uint8(before + below)
+	s.bound()
+}
+
+// bound sets what a value must be within.
+func (s *slot) bound() {
+	switch {
+	case s.kind == rawFloat && !s.ranged:
+		s.lowF, s.topF = -math.MaxFloat32, math.MaxFloat32
+	case s.ranged:
+		s.short.low, s.short.high = s.low, s.high
 	}
 }
 
-// top reads the eight bytes that end at end; a little-endian number that ends
-// there, of whatever size, stands in the highest of them.
-//
-//	b    .. .. .. .. .. 12 34 56      563412..........
-//	        └─────────────────┘ end
-func top(b []byte, end int) uint64 { return binary.LittleEndian.Uint64(b[end-8 : end]) }
+// way returns what the short way can do for a slot.
+func (s *slot) way() way {
+	switch {
+	case int(s.reach) > s.size || s.hidden && s.input == 0 || s.at < 0 || s.size > 8 || s.form > formBits || s.sign != signNone:
+		return wayNone
+	case s.role == roleFlag || s.role == roleBool:
+		return wayBool
+	case s.kind == rawFloat:
+		if s.size != 4 || s.factor != 1 || s.offset != 0 || s.rounded || len(s.invalidF) > 0 {
+			return wayNone
+		}
+		return wayFloat
+	case !s.atom.integer() || s.kind == rawUint && s.bits == 64 || !s.invalidOutside():
+		return wayNone
+	case s.role == roleEnum:
+		return s.fewLabels()
+	case s.scale.unit():
+		return wayInteger
+	case s.scale.small(s.bits):
+		return wayScaled
+	}
+	return wayNone
+}
 
-// low reads the same bytes as a big-endian number.
-func low(b []byte, end int) uint64 { return binary.BigEndian.Uint64(b[end-8 : end]) }
+// invalidOutside reports whether range alone keeps out what invalid lists.
+func (s *slot) invalidOutside() bool {
+	for _, raw := range s.invalid {
+		if !s.ranged || !s.scale.unit() || int64(raw) >= s.low && int64(raw) <= s.high {
+			return false
+		}
+	}
+	return true
+}
+
+// fewLabels lists the labels of small raw values.
+func (s *slot) fewLabels() way {
+	for raw, label := range s.labels {
+		if raw < 0 || raw >= fewLabels {
+			return wayNone
+		}
+		for int(raw) >= len(s.few) {
+			s.few = append(s.few, "")
+		}
+		s.few[raw] = label
+	}
+	return wayEnum
+}

@@ -11,16 +11,14 @@ import (
 // it is scaled, and which values count as none. What every frame needs stands
 // in front, within one cache line.
 type slot struct {
-	name string
-	at   int // negative: from the frame's end
+	name  string
+	short short
+
+	at int // negative: from the frame's end
 	atom
 	rest   bool // one of a repeat = "rest": there only if the frame reaches so far
 	hidden bool // no property: other slots need it
 	role   role
-	short  short
-	end    int   // short: the end of the eight bytes that are read
-	lift   uint8 // short: bits of these above the number
-	drop   uint8 // 64 - bits
 	digits uint8 // integers: of the value, after the point
 	bit    uint8 // roleFlag
 
@@ -31,6 +29,7 @@ type slot struct {
 	power   float64
 
 	labels      map[int64]string
+	few         []string  // the same of small numbers, for the short way
 	invalid     []uint64  // raw integers, as load returns them
 	invalidF    []float64 // raw floats
 	invalidText []string
@@ -40,6 +39,7 @@ type slot struct {
 	lowF, topF  float64
 
 	moving
+	alike uint16 // so many slots from here on are decoded in the same way
 	input uint16 // expressions read it: its register, counted from 1
 	piece pieceKind
 	more  *more // beyond bytes at a place; nil: nothing
@@ -72,65 +72,50 @@ func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.Whe
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
 // A counter is given raw; a Decoder gives its total.
-func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent { return p.decode(f, r, nil) }
+func (p *Plan) Decode(f *Frame, r *reading.Reading) (absent Absent) {
+	p.decode(f, r, nil, &absent)
+	return absent
+}
 
-func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState) Absent {
-	r.Stamp = f.Stamp
+// decode is Decode with counters. It counts in place: an Absent that is handed
+// on from call to call costs as much as three values.
+func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, absent *Absent) {
+	// Field by field: what has just been written so cannot be read 16 bytes at a time.
+	r.Stamp.Wall, r.Stamp.Boot, r.Stamp.BootID, r.Stamp.Synced = f.Stamp.Wall, f.Stamp.Boot, f.Stamp.BootID, f.Stamp.Synced
 	r.Message = ""
 	r.Props = r.Props[:0]
-	var absent Absent
 	if f.Message == nil {
-		return absent
+		return
 	}
 	r.Message = f.Message.Name
 	slots, b := f.Message.slots, f.fields()
 	props := slices.Grow(r.Props, len(slots))[:len(slots)]
 	if f.Message.parts {
-		r.Props = props[:p.decodeParts(f, props, counters, &absent)]
-		return absent
+		r.Props = props[:p.decodeParts(f, props, counters, absent)]
+		return
 	}
-	n := 0
-	for i := range slots {
-		s := &slots[i]
-		prop := &props[n]
+	n, data := 0, b[:len(b)-p.trailer]
+	for i := 0; i < len(slots); i++ {
+		some := briefly(slots[i:], data, 0, math.MaxInt, props[n:n+len(slots)-i])
+		n += some
+		if i += some; i == len(slots) {
+			break
+		}
+		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		switch s.short {
-		case shortUint:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)>>(s.drop&63)), s.digits)
-		case shortInt:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end))>>(s.drop&63), s.digits)
-		case shortFloat:
-			f := math.Float32frombits(uint32(top(b, s.end) >> 32))
-			if f-f != 0 { // NaN, or infinite
-				absent.NaN++
-				continue
-			}
-			prop.Value = reading.Float32Value(f)
-		case shortLow:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
-		case shortLowInt:
-			prop.Value = reading.DecimalValue(int64(top(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
-		case shortHigh:
-			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63)>>(s.drop&63)), s.digits)
-		case shortHighInt:
-			prop.Value = reading.DecimalValue(int64(low(b, s.end)<<(s.lift&63))>>(s.drop&63), s.digits)
-		default:
-			if !s.locate(p, f, prop, &absent) {
-				continue
-			}
+		if s.read(p, f, prop, absent) {
+			prop.Name = s.name
+			n++
 		}
-		prop.Name = s.name
-		n++
 	}
 	r.Props = props[:n]
-	return absent
 }
 
-// locate finds the value's bytes and decodes them; false when the frame does
-// not have them, they mean "no value", or it is no property.
-func (s *slot) locate(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
+// read gives a value of any kind; false when the frame does not have it, it
+// means "no value", or it is no property.
+func (s *slot) read(p *Plan, f *Frame, prop *reading.Property, absent *Absent) (ok bool) {
 	if s.hidden {
 		return false
 	}
@@ -190,7 +175,8 @@ func (s *slot) load(b []byte) uint64 {
 		v = s.raw(b)
 	}
 	if s.kind == rawInt {
-		return uint64(int64(v<<s.drop) >> s.drop)
+		unused := 64 - s.bits
+		return uint64(int64(v<<unused) >> unused)
 	}
 	return v
 }

@@ -1,7 +1,9 @@
 package frame_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -226,6 +228,37 @@ func TestEncode_Refused(t *testing.T) {
 		b, err := p.Encode([]byte{7}, "x", row.values)
 		if fmt.Sprint(err) != "cannot encode "+row.want || len(b) != 1 {
 			t.Errorf("%v: got % X, %v; want %s", row.values, b, err, row.want)
+		}
+	}
+}
+
+// TestDecode_FloatRange: the limits of a range count in it, and nothing next to
+// them, wherever they lie between two floats.
+func TestDecode_FloatRange(t *testing.T) {
+	for _, limits := range [][]float64{{-0.1, 0.1}, {-1e6, 1e6}, {0, 1e300}, {-1e-50, 1e-50}, {16777217, 16777219}} {
+		p := mustCompile(t, "x", frame.Description{
+			Sync: "AA", Size: 10, Check: []frame.Check{{Kind: "sum8"}},
+			Fields: []frame.Field{{Name: "f", Type: "<f", At: new(4), Range: limits}},
+		})
+		for _, limit := range limits {
+			f := float32(limit)
+			for _, x := range []float32{f, math.Nextafter32(f, -math.MaxFloat32), math.Nextafter32(f, math.MaxFloat32), -f} {
+				b := make([]byte, 10)
+				binary.LittleEndian.PutUint32(b[4:], math.Float32bits(x))
+				if err := p.Seal(b, p.Messages()[0], 0); err != nil {
+					t.Fatal(err)
+				}
+				one, err := p.Parse(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var r reading.Reading
+				absent := p.Decode(one, &r)
+				inside := float64(x) >= limits[0] && float64(x) <= limits[1]
+				if (len(r.Props) == 1) != inside || (absent.Total() == 0) != inside {
+					t.Errorf("%v in %v: %v, %+v", x, limits, r.Props, absent)
+				}
+			}
 		}
 	}
 }

@@ -29,15 +29,15 @@ type row struct {
 	tally tally
 }
 
-// bench runs a plan over every level.
-func bench(t *testing.T, p *frame.Plan, seeds int, scan func() scanner) []row {
+// bench runs a plan over every level, so many frames a run.
+func bench(t *testing.T, p *frame.Plan, seeds, count int, scan func() scanner) []row {
 	t.Helper()
 	var rows []row
 	for _, l := range levels() {
 		rows = append(rows, row{frame: p.Name(), level: l})
 	}
 	for seed := range uint64(seeds) {
-		frames := stream(t, p, seed)
+		frames := stream(t, p, seed, count)
 		for i := range rows {
 			rows[i].tally.add(run(p, frames, rows[i].level, scan(), seed))
 		}
@@ -45,14 +45,23 @@ func bench(t *testing.T, p *frame.Plan, seeds int, scan func() scanner) []row {
 	return rows
 }
 
+// framesARun is fewer with -test.short, which is for the race detector: with it
+// everything takes ten times as long, and the campaign is held without it.
+func framesARun() int {
+	if testing.Short() {
+		return min(*frameCount, 1000)
+	}
+	return *frameCount
+}
+
 // stream returns the frames of one run.
-func stream(t testing.TB, p *frame.Plan, seed uint64) []sent {
+func stream(t testing.TB, p *frame.Plan, seed uint64, count int) []sent {
 	t.Helper()
 	b, err := newBoard(p, seed, salt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames := make([]sent, *frameCount)
+	frames := make([]sent, count)
 	for i := range frames {
 		if frames[i], err = b.next(); err != nil {
 			t.Fatal(err)
@@ -102,19 +111,22 @@ func (r *row) hold(t *testing.T, p *frame.Plan) {
 // prints the table.
 func benchAll(t *testing.T, all []*frame.Plan, seeds int) {
 	t.Helper()
+	if testing.Short() {
+		seeds = 1
+	}
 	rows := make([][]row, len(all))
 	t.Run("frame", func(t *testing.T) {
 		for i, p := range all {
 			t.Run(p.Name(), func(t *testing.T) {
 				t.Parallel()
-				rows[i] = bench(t, p, seeds, func() scanner { return frame.NewScanner(p, *baud) })
+				rows[i] = bench(t, p, seeds, framesARun(), func() scanner { return frame.NewScanner(p, *baud) })
 				for k := range rows[i] {
 					rows[i][k].hold(t, p)
 				}
 			})
 		}
 	})
-	t.Logf("%d runs of %d frames a row, %d baud\n%s", seeds, *frameCount, *baud, table(slices.Concat(rows...)))
+	t.Logf("%d runs of %d frames a row, %d baud\n%s", seeds, framesARun(), *baud, table(slices.Concat(rows...)))
 }
 
 // TestBench benches the presets, or the description that the flags name.
@@ -122,9 +134,6 @@ func TestBench(t *testing.T) {
 	all, seeds := plans(t), *seedCount
 	if seeds == 0 {
 		seeds = min(max(120/len(all), 2), 20)
-	}
-	if testing.Short() {
-		seeds = min(seeds, 4)
 	}
 	benchAll(t, all, seeds)
 }

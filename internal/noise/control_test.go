@@ -76,7 +76,7 @@ func twoSums(b []byte) bool {
 // pymavlink more than every hundredth whole frame is lost.
 func TestControl_SkippingTheClaimedFrameLosesFrames(t *testing.T) {
 	p := preset(t, "ano-v7")
-	rows := bench(t, p, 4, func() scanner { return &skipper{plan: p} })
+	rows := bench(t, p, 4, *frameCount, func() scanner { return &skipper{plan: p} })
 	if worst := rows[2].tally; float64(worst.lost) < 0.01*float64(worst.whole) {
 		t.Errorf("a scanner that skips lost %d of %d whole frames, want 1 %% at least", worst.lost, worst.whole)
 	}
@@ -99,7 +99,7 @@ func TestControl_WithoutItsCheckAFrameGivesFalseReadings(t *testing.T) {
 			}
 		}
 		blind := compile(t, name, d)
-		rows := bench(t, p, 2, func() scanner { return frame.NewScanner(blind, *baud) })
+		rows := bench(t, p, 2, *frameCount, func() scanner { return frame.NewScanner(blind, *baud) })
 		for _, r := range rows {
 			if most := mostBy(r.tally.odds); r.tally.wrong <= most {
 				t.Errorf("%s at %s: %d false readings without a check, and %d pass", name, r.level.name, r.tally.wrong, most)
@@ -116,7 +116,7 @@ func (patient) Deadline() (reading.Stamp, bool) { return reading.Stamp{}, false 
 
 func TestControl_WithoutADeadlineFramesComeLate(t *testing.T) {
 	p := preset(t, "ano-v7")
-	rows := bench(t, p, 1, func() scanner { return patient{frame.NewScanner(p, *baud)} })
+	rows := bench(t, p, 1, *frameCount, func() scanner { return patient{frame.NewScanner(p, *baud)} })
 	if rows[2].tally.late == 0 {
 		t.Error("no frame came late, although nothing ends a wait")
 	}
@@ -129,7 +129,7 @@ func TestControl_ACleanLineLosesNothing(t *testing.T) {
 		if !p.Checked() {
 			continue
 		}
-		got := run(p, stream(t, p, 1), level{}, frame.NewScanner(p, *baud), 1)
+		got := run(p, stream(t, p, 1, framesARun()), level{}, frame.NewScanner(p, *baud), 1)
 		if got.whole != got.sent-1 || got.found() != got.whole || got.wrong+got.renamed+got.unknown+got.late > 0 {
 			t.Errorf("%s: %+v", p.Name(), got)
 		}

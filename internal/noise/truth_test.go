@@ -11,7 +11,7 @@ import (
 // TestDamage_KnowsWhatIsWhole compares what is said about a line with its bytes.
 func TestDamage_KnowsWhatIsWhole(t *testing.T) {
 	hard := level{bit: 1e-3, lost: 2e-3, doubled: 2e-3, inserted: 2e-3, cut: 0.02}
-	l := damage(stream(t, preset(t, "demo"), 1), hard, time.Millisecond, 1)
+	l := damage(stream(t, preset(t, "demo"), 1, *frameCount), hard, time.Millisecond, 1)
 	whole, end := 0, 0
 	for i, f := range l.frames {
 		if f.from != end || f.to < f.from {
@@ -74,7 +74,7 @@ func TestHarm_AgainStrikesAsHard(t *testing.T) {
 // TestBoard_AlternatesOnATwoWayBus: each request is followed by a reply with
 // its id, or by an exception; nothing else comes.
 func TestBoard_AlternatesOnATwoWayBus(t *testing.T) {
-	frames := stream(t, preset(t, "modbus"), 1)
+	frames := stream(t, preset(t, "modbus"), 1, *frameCount)
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(frames); i += 2 {
 		ask, answer := frames[i], frames[i+1]
