@@ -36,7 +36,7 @@ Exit status: 0 when at least one frame was found, 1 when none was.`
 
 type decodeOptions struct {
 	preset, frame, config string
-	in, as                string
+	in, as, port          string
 	swap                  bool
 	printing
 }
@@ -55,6 +55,7 @@ func newDecode(std streams) *cobra.Command {
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of the frame in that configuration; default: the first board's")
 	f.StringVarP(&o.in, "in", "i", "-", "bytes from this `file`; - is standard input")
 	f.StringVar(&o.as, "as", "", "read them as this `format`: "+capture.FormatNames()+"; default: their beginning tells")
+	f.StringVar(&o.port, "port", "", "of a recording of several: this recorded `port`; default: the first")
 	f.BoolVar(&o.swap, "swap", false, "decode what the file says was sent to the board")
 	f.StringVar(&o.format, "format", "json", "json (one line a reading), csv or table")
 	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
@@ -83,6 +84,9 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
 	if metrics.CheckFailed > 0 {
 		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args))
+	}
+	if rec.timed() {
+		_, _ = fmt.Fprintf(std.err, "decode leaves out when each was: serialgw replay --print shows it\n")
 	}
 	return errors.Join(damaged(in, o.in), found)
 }
@@ -179,7 +183,7 @@ func presetPlan(name, flags, path string) (*frame.Plan, error) {
 
 // decodeInput opens what is to be decoded; left tells what of it was not.
 func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (in io.Reader, rec *recording, err error) {
-	rec = &recording{path: o.in, format: capture.Format(o.as), swap: o.swap}
+	rec = &recording{path: o.in, format: capture.Format(o.as), port: o.port, swap: o.swap}
 	if len(args) > 0 {
 		raw, err := capture.ParseHex(strings.Join(args, " "))
 		if err != nil {
