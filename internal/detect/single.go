@@ -25,7 +25,7 @@ func Singles(b []byte, candidates []Candidate) []Single {
 		return nil
 	}
 	for _, c := range candidates {
-		one := Single{Candidate: c, bits: -math.Log2(c.odds(frequenciesOf(nil)))}
+		one := Single{Candidate: c, bits: -math.Log2(max(c.odds, 1e-30))}
 		if _, err := c.Plan.Parse(b); err == nil {
 			one.Whole = true
 		} else if one.bits-c.checked < singleBits || !c.Plan.FailsCheckOnly(b) {
