@@ -284,7 +284,7 @@ func (d *demo) summary(out io.Writer) error {
 	u, sim := s.Gateway.Uplink, d.sim.Stats()
 	_, err := fmt.Fprintf(out, `
 Summary after %v
-  board      %s; on purpose %d damaged and %s, not published
+  board      %s; %d damaged on purpose and %s, not published
   gateway    %s stored (the newest of each second)
              %s, %d confirmed by reply, %d unanswered
   simulator  %s accepted with %s, %d refused, %s
