@@ -31,8 +31,9 @@ is of each, and draws up a [frame.board] for gateway.toml; --write puts it into 
 file. It says unknown rather than invent.
 
 A port is only listened to, at one usual rate after the other, the present one
-first. A board that must be asked stays silent: record its talk with another
-program (serialgw record --through) and give that recording.
+first, which it has again afterwards. A board that must be asked stays silent:
+record its talk with another program (serialgw record --through) and give that
+recording.
 
 Exit status: 0 when the protocol is known or a draft was made, 1 when not.`
 
@@ -65,6 +66,12 @@ func newDetect(std streams) *cobra.Command {
 func runDetect(ctx context.Context, o detectOptions, args []string, std streams) error {
 	if o.listen < 100*time.Millisecond || o.listen > time.Hour {
 		return usagef("--for %v: give a time of 100ms to 1h", o.listen)
+	}
+	if o.rows < 1 {
+		return usagef("--rows %d: give a number of 1 or more", o.rows)
+	}
+	if _, err := os.Lstat(o.write); o.write != "" && err == nil {
+		return errWriteExists(o.write) // before the work, which may take a minute
 	}
 	s, err := o.sample(ctx, args, std)
 	if err != nil {
@@ -107,7 +114,7 @@ func (o *detectOptions) sample(ctx context.Context, args []string, std streams) 
 	switch {
 	case len(args) == 0:
 		return nil, usagef("which bytes? give a FILE, a PORT (\"serialgw ports\" lists them), bytes in hex, or - for standard input")
-	case len(args) > 1:
+	case len(args) > 1 || strings.TrimSpace(args[0]) == "":
 		return hexSample(strings.Join(args, " "))
 	case args[0] == "-":
 		return o.readSample(ctx, args[0], std)
@@ -119,7 +126,7 @@ func (o *detectOptions) sample(ctx context.Context, args []string, std streams) 
 	case errors.Is(err, fs.ErrNotExist):
 		s, hexErr := hexSample(args[0])
 		if hexErr != nil {
-			return nil, fmt.Errorf("there is no file or port %s, and it is not bytes in hex", args[0])
+			return nil, fmt.Errorf("there is no file or port %s, and it is not bytes in hex: write pairs of digits, for example 55 AA 01", fileName(args[0]))
 		}
 		return s, nil
 	case err != nil:
@@ -146,6 +153,9 @@ func hexSample(text string) (*sample, error) {
 	if err != nil {
 		return nil, usagef("%w; write pairs of digits, for example 55 AA 01", err)
 	}
+	if len(b) == 0 {
+		return nil, usagef("there is no byte to look at")
+	}
 	return &sample{name: "these bytes", bytes: b, what: "hex"}, nil
 }
 
@@ -159,7 +169,7 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []dete
 		r = infer.Infer(s.bytes)
 	}
 	if best.Convincing && (r.Check.Grade < infer.Certain || r.Explained < best.Explained+muchMore) {
-		p.found(best)
+		p.found(best, ranks[1:])
 		if o.write != "" {
 			return errors.Join(p.err, p.writeConfig(configFor(s, best.Name, "")))
 		}
@@ -194,7 +204,7 @@ func unknownError(s *sample) error {
 	case s.text:
 		text += "; the file is a text, and was read as raw bytes"
 	case len(s.bytes) < 2000:
-		text += fmt.Sprintf("; %s are few: record a minute", count(len(s.bytes), "byte"))
+		text += fmt.Sprintf("; %s is little: record a minute", count(len(s.bytes), "byte"))
 	default:
 		text += "; is the baud rate right (serialgw detect PORT finds it), is the line inverted?"
 	}

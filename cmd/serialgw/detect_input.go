@@ -28,7 +28,7 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 		r.format = file.Format
 		defer func() { _ = file.Close() }() // nothing was written to it
 	}
-	said, texts, err := collect(ctx, src)
+	said, texts, more, err := collect(ctx, src)
 	if err != nil {
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; what was read before is looked at\n", err)
 	}
@@ -39,6 +39,9 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 	}
 	if err := s.choosePort(said, o.port); err != nil {
 		return nil, err
+	}
+	if more {
+		s.leaveOut(fmt.Sprintf("only the first %d MiB are looked at", detectBytes>>20))
 	}
 	s.readPort(src)
 	return s, nil
@@ -54,9 +57,9 @@ func formatName(f capture.Format) string {
 	return string(f)
 }
 
-// collect reads what the boards said, by port. Where the recording is damaged,
-// or ctx ends, it returns what came before.
-func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t texture, err error) {
+// collect reads what the boards said, by port, and whether there may be more.
+// Where the recording is damaged, or ctx ends, it returns what came before.
+func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t texture, more bool, err error) {
 	said = map[string][]byte{}
 	total := 0
 	for p, err := range capture.Packets(src) {
@@ -64,7 +67,7 @@ func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t
 			if stopped(ctx) {
 				err = nil
 			}
-			return said, t, err
+			return said, t, false, err
 		}
 		if p.Direction == capture.Outbound || len(p.Bytes) == 0 {
 			continue
@@ -72,10 +75,10 @@ func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t
 		t.see(p.Bytes)
 		said[p.Port] = append(said[p.Port], p.Bytes...)
 		if total += len(p.Bytes); total >= detectBytes {
-			break
+			return said, t, true, nil
 		}
 	}
-	return said, t, nil
+	return said, t, false, nil
 }
 
 // choosePort takes the bytes of one port of the recording.
@@ -89,13 +92,28 @@ func (s *sample) choosePort(said map[string][]byte, want string) error {
 	case want == "":
 		want = ports[0]
 	case !slices.Contains(ports, want):
-		return usagef("--port %s: %s has %s", want, s.name, strings.Join(ports, ", "))
+		return usagef("--port %s: %s has %s", want, s.name, portList(ports))
 	}
 	s.port, s.bytes = want, said[want]
 	if others := slices.DeleteFunc(ports, func(p string) bool { return p == want }); len(others) > 0 {
-		s.left = "left out: " + strings.Join(others, ", ") + "; --port chooses"
+		s.leaveOut("left out: " + portList(others) + "; --port chooses")
 	}
 	return nil
+}
+
+func (s *sample) leaveOut(text string) {
+	if s.left != "" {
+		s.left += "; "
+	}
+	s.left += text
+}
+
+// portList names recorded ports; that of a file without ports has no name.
+func portList(ports []string) string {
+	if len(ports) == 1 && ports[0] == "" {
+		return "one port without a name"
+	}
+	return strings.Join(ports, ", ")
 }
 
 // readPort takes the recorded settings of the port.

@@ -45,6 +45,10 @@ func (o *detectOptions) listenTo(ctx context.Context, port string, std streams) 
 	_, _ = fmt.Fprintf(std.err, "listening to %s for %v at most\n", port, limit.Round(time.Second))
 	heard, err := detect.Live(ctx, line, cfg, o.listen, candidates, func(t detect.Trial) { tellTrial(std.err, t, line.HasRate()) })
 	switch {
+	case stopped(ctx):
+		return nil, errors.New("stopped before the protocol was known")
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%s went away: is it unplugged?", port)
 	case errors.Is(err, detect.ErrSilent):
 		return nil, fmt.Errorf("%w: is the board powered, TX at RX, ground connected? One that must be asked stays silent: see serialgw record --send", err)
 	case err != nil:

@@ -59,7 +59,7 @@ func (p *detectPrinter) table(ranks []detect.Rank) {
 }
 
 // found says what it is, and prints the next steps.
-func (p *detectPrinter) found(r *detect.Rank) {
+func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
 	p.printf("\nIt is %s", r.Name)
 	if r.Title != "" {
 		p.printf(": %s", r.Title)
@@ -68,15 +68,24 @@ func (p *detectPrinter) found(r *detect.Rank) {
 	if len(r.Same) > 0 {
 		p.printf("The bytes fit these as well, which read the values otherwise or say less: %s. docs/presets.md tells them apart.\n", strings.Join(r.Same, ", "))
 	}
+	for i := range others {
+		if o := &others[i]; o.Convincing && o.Against() == "" {
+			p.printf("Other bytes are of %s (%.1f %%): two boards or protocols share the line, and a [[board]] reads one of them.\n", o.Name, 100*o.Explained)
+		}
+	}
 	p.next("--preset "+r.Name, r.Name)
 }
+
+// shownBytes is how many of some bytes in hex are repeated in a command: a frame
+// of most formats.
+const shownBytes = 300
 
 // next prints what to do with a frame that flags choose.
 func (p *detectPrinter) next(flags, frame string) {
 	s := p.sample
 	switch {
 	case s.what == "hex":
-		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, hexArgument(s.bytes[:min(len(s.bytes), 64)]))
+		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, hexArgument(s.bytes[:min(len(s.bytes), shownBytes)]))
 	case s.path == "-":
 		p.printf("\nWhat it says, when it is in a FILE:\n  serialgw replay --print %s FILE\n", flags)
 	case s.what == "a port":
@@ -191,13 +200,17 @@ func configFor(s *sample, frame, draft string) string {
 	return text
 }
 
+func errWriteExists(path string) error {
+	return usagef("--write %s: there is such a file already: give another name", path)
+}
+
 // writeConfig writes the configuration into a new file, and says what to do
 // with it.
 func (p *detectPrinter) writeConfig(text string) error {
 	path := p.options.write
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if os.IsExist(err) {
-		return usagef("--write %s: there is such a file already: give another name", path)
+		return errWriteExists(path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the configuration: %w", err)

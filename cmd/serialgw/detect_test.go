@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -40,6 +42,52 @@ func TestDetect_PTY(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "baud") || !strings.Contains(errs.String(), "the rate cannot be told: a pty has no rate") {
 		t.Errorf("a rate is claimed:\n%s%s", &errs, &out)
+	}
+}
+
+// TestDetect_Stopped says so in words, not in those of the context; and that a
+// port went away.
+func TestDetect_Stopped(t *testing.T) {
+	for name, row := range map[string]struct {
+		end  func(stop func(), c *cable)
+		want string
+	}{
+		"by a signal": {func(stop func(), _ *cable) { stop() }, "serialgw: stopped before the protocol was known\n"},
+		"unplugged":   {func(_ func(), c *cable) { _ = c.board.Close() }, " went away: is it unplugged?\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := recordedBoard(t)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var errs screen
+			errs.more = make(chan struct{}, 1)
+			ended := make(chan int, 1)
+			go func() {
+				ended <- run(ctx, []string{"detect", c.Name()}, streams{out: io.Discard, err: &errs})
+			}()
+			errs.await(t, "listening to ")
+			row.end(stop, c)
+			if code := <-ended; code != exitFailed || !strings.HasSuffix(errs.String(), row.want) {
+				t.Errorf("exit %d: %s, want %q", code, &errs, row.want)
+			}
+		})
+	}
+}
+
+// TestDetect_Large says that only the beginning was looked at.
+func TestDetect_Large(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f, err := os.Create("large.bin")
+	if err == nil {
+		err = errors.Join(f.Truncate(detectBytes+1), f.Close()) // a hole: no disk is used
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	run(t.Context(), []string{"detect", "large.bin"}, streams{out: &out, err: &errs})
+	if want := "raw bytes; only the first 16 MiB are looked at\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not said:\n%s%s", want, &out, &errs)
 	}
 }
 

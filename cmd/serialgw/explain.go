@@ -191,9 +191,7 @@ func writeExplanation(w io.Writer, e frame.Explanation) error {
 	for _, line := range e.Also {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
-	for _, t := range e.Tried {
-		fmt.Fprintf(&b, "As %s: %s.\n", t.Message, t.Text)
-	}
+	writeTried(&b, e.Tried)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -221,6 +219,17 @@ func writeOthers(w io.Writer, b []byte, e frame.Explanation) error {
 	}
 	_, err = io.WriteString(w, text.String())
 	return err
+}
+
+// writeTried says why it is no other message, of those that fail alike together.
+func writeTried(b *strings.Builder, tried []frame.Tried) {
+	for i := 0; i < len(tried); {
+		text, names := tried[i].Text, []string(nil)
+		for ; i < len(tried) && tried[i].Text == text; i++ {
+			names = append(names, tried[i].Message)
+		}
+		fmt.Fprintf(b, "As %s: %s.\n", strings.Join(names, ", "), text)
+	}
 }
 
 func partName(p frame.Part) string {

@@ -73,6 +73,11 @@ window = "1s"
 aggregate = ["min", "min"]`, []string{
 			`gateway.toml:10: board[0].rule[0].aggregate: found "min" twice, expected each once`,
 		}},
+		{"RuleOfEmptyList", "board", `[[board.rule]]
+property = []
+on_change = true`, []string{
+			`gateway.toml:8: board[0].rule[0].property: found an empty list, expected one name or more; for all properties leave property out`,
+		}},
 		{"RuleAggregateWithoutWindow", "board", `[[board.rule]]
 property = "temp"
 aggregate = "min"`, []string{

@@ -72,7 +72,8 @@ type listener struct {
 }
 
 // Live listens to an open port at one rate after the other, the present one
-// first, and stops at the first that convinces. tell hears of each.
+// first, and stops at the first that convinces. tell hears of each. The port is
+// left at the rate that it had.
 func Live(ctx context.Context, port Port, cfg uart.Config, each time.Duration, candidates []Candidate, tell func(Trial)) (*Heard, error) {
 	l := &listener{port, cfg, each, candidates, tell}
 	if !port.HasRate() {
@@ -82,6 +83,7 @@ func Live(ctx context.Context, port Port, cfg uart.Config, each time.Duration, c
 		}
 		return &Heard{Trial: t, Why: "a pty has no rate: the bytes come as they were sent", Trials: []Trial{t}}, err
 	}
+	defer func() { _ = port.SetBaud(cfg) }() // a port that went away has none
 	rates := []int{cfg.Baud}
 	for _, r := range Rates() {
 		if r != cfg.Baud {

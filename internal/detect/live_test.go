@@ -122,6 +122,9 @@ func TestLive(t *testing.T) {
 				if got := heard.Ranks[0]; got.Convincing != (row.first != "") || row.first != "" && got.Name != row.first {
 					t.Errorf("first is %s, convincing %v, want %q", got.Name, got.Convincing, row.first)
 				}
+				if !port.pty && port.baud != cfg.Baud {
+					t.Errorf("the port is left at %d baud, want %d", port.baud, cfg.Baud)
+				}
 				if len(port.tried) < row.least || told < max(1, row.least) {
 					t.Errorf("tried %v, told %d, want %d at least", port.tried, told, row.least)
 				}
@@ -173,6 +176,9 @@ func TestLive_Stopped(t *testing.T) {
 		port := &fakePort{speaks: 9600, says: noise(1, 5000), rng: rand.New(rand.NewPCG(5, 5))}
 		if _, err := detect.Live(ctx, port, uart.Defaults(), 2*time.Second, nil, func(detect.Trial) {}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want that of the context", err)
+		}
+		if want := uart.Defaults().Baud; port.baud != want {
+			t.Errorf("the port is left at %d baud, want %d", port.baud, want)
 		}
 	})
 }

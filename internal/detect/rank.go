@@ -20,9 +20,11 @@ const (
 
 	strongBits = 64   // enough in any company
 	strongPart = 0.05 // of the bytes
-	wholeBits  = 15   // enough where nearly everything is explained
-	wholePart  = 0.6
-	alike      = 0.9 // of its frames: another accepts the same
+	// Without a check chance is no measure: numbers stand in any log.
+	uncheckedPart = 0.5
+	wholeBits     = 15 // enough where nearly everything is explained
+	wholePart     = 0.6
+	alike         = 0.9 // of its frames: another accepts the same
 )
 
 // Rank is what one candidate makes of a stream.
@@ -158,7 +160,11 @@ func rank(parts [][]byte, c *Candidate, f *frequencies) Rank {
 }
 
 func (r *Rank) convince() {
-	r.Convincing = r.Evidence >= strongBits && r.Explained >= strongPart || r.Evidence >= wholeBits && r.Explained >= wholePart
+	part := strongPart
+	if r.checked == 0 {
+		part = uncheckedPart
+	}
+	r.Convincing = r.Evidence >= strongBits && r.Explained >= part || r.Evidence >= wholeBits && r.Explained >= wholePart
 }
 
 func unlisted(f *frame.Frame) uint64 {

@@ -129,7 +129,7 @@ func (x *explainer) explain() Explanation {
 		out.Broken = &Fault{Rule: "other", Text: v.why.text()}
 	}
 	for _, a := range all {
-		if a != best && a.fault != nil && !out.OK {
+		if a != best && a.fault != nil && !out.OK && (a.named || !best.named) {
 			out.Tried = append(out.Tried, Tried{a.m.Name, a.fault.Text})
 		}
 	}

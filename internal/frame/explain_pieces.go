@@ -11,6 +11,7 @@ func (x *explainer) textAttempts() []*attempt {
 	var all []*attempt
 	for _, m := range x.p.messages {
 		a := &attempt{x: x, m: m, s: &m.shape}
+		a.named = a.isNamed()
 		a.checkSync()
 		a.lineSize()
 		a.checkChecks(true)
@@ -21,13 +22,25 @@ func (x *explainer) textAttempts() []*attempt {
 	return all
 }
 
+// isNamed reports whether the first piece is that of the message, whatever else
+// is wrong with the line.
+func (a *attempt) isNamed() bool {
+	rest := a.x.b[min(a.s.data, len(a.x.b)):]
+	return a.m.named(&cutter{count: 1, rest: rest, by: a.x.p.split})
+}
+
 // lineSize finds the end of the line.
 func (a *attempt) lineSize() {
 	p, b := a.x.p, a.x.b
 	from := min(len(p.sync), len(b))
 	i := bytes.Index(b[from:], p.end)
 	if i < 0 {
-		a.breaks(whyEnd, Fault{Rule: "end", At: len(b), Expected: hexOf(p.end), Text: "the end of the line is missing: " + hexOf(p.end)})
+		text := "the end of the line is missing: " + hexOf(p.end)
+		last := p.end[len(p.end)-1:]
+		if at := bytes.Index(b[from:], last); at >= 0 {
+			text += fmt.Sprintf("; only %s stands there, %s", hexOf(last), place(from+at, 1))
+		}
+		a.breaks(whyEnd, Fault{Rule: "end", At: len(b), Expected: hexOf(p.end), Text: text})
 		return
 	}
 	a.total = from + i + len(p.end)
@@ -79,7 +92,7 @@ func (d *describer) pieces() {
 	for n, piece := range bytes.Split(d.b[from:to], []byte{p.split}) {
 		name, says := fmt.Sprint("piece ", n), fmt.Sprintf("%q", piece)
 		i := slices.IndexFunc(m.slots, func(s slot) bool { return s.piece != noPiece && s.at == n })
-		if i >= 0 && m.named(&cutter{count: 1, rest: d.b[from:to], by: p.split}) {
+		if i >= 0 && d.a.named {
 			name = m.slots[i].name
 			if d.a.fault == nil {
 				says = d.value(frame, i)

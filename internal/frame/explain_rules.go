@@ -18,6 +18,7 @@ type attempt struct {
 	bad   []int // indexes of failed checks
 	// mended: with sync put right it would be a frame.
 	mended bool
+	named  bool // of a line: its first piece is that of the message
 }
 
 // better reports whether a explains more than b: it breaks no rule, or only a
@@ -28,8 +29,9 @@ func (a *attempt) better(b *attempt) bool {
 		return false
 	case a.fault == nil:
 		return true
-	}
-	if a.why == b.why {
+	case a.named != b.named:
+		return a.named
+	case a.why == b.why:
 		return a.total == len(a.x.b) && b.total != len(b.x.b)
 	}
 	return a.why > b.why

@@ -65,6 +65,9 @@ func checkKeys(r *Rule) (out []Mistake) {
 			add("aggregate", strconv.Quote(a.String())+" twice", "each once", "")
 		}
 	}
+	if r.Property != nil && len(r.Property) == 0 {
+		add("property", "an empty list", "one name or more", "for all properties leave property out")
+	}
 	if r.Range != nil && (len(r.Range) != 2 || r.Range[0] > r.Range[1]) {
 		add("range", strings.ReplaceAll(fmt.Sprint(r.Range), " ", ", "), "[low, high]", "")
 	}

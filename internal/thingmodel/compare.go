@@ -84,7 +84,7 @@ func (m *Model) Compare(f *File, near func(word string, names []string) string) 
 		if c := f.property(p.Identifier); c != nil {
 			out = append(out, p.against(c)...)
 		} else {
-			out = append(out, p.missing(f, near))
+			out = append(out, p.missing(f, m, near))
 		}
 	}
 	var unused, writable []string
@@ -106,8 +106,12 @@ func (m *Model) Compare(f *File, near func(word string, names []string) string) 
 	return out
 }
 
+func (m *Model) gives(identifier string) bool {
+	return slices.ContainsFunc(m.Properties, func(p Property) bool { return p.Identifier == identifier })
+}
+
 // missing is the difference of a property that the console does not have.
-func (p *Property) missing(f *File, near func(string, []string) string) Difference {
+func (p *Property) missing(f *File, m *Model, near func(string, []string) string) Difference {
 	d := Difference{Identifier: p.Identifier, Grade: Lost, Code: codeNone, Text: "is not on the console"}
 	d.Cure = "add it there, as " + string(p.Type.Kind)
 	if slices.Contains(f.Events, p.Identifier) || slices.Contains(f.Services, p.Identifier) {
@@ -116,6 +120,9 @@ func (p *Property) missing(f *File, near func(string, []string) string) Differen
 	}
 	var names []string
 	for _, c := range f.Properties {
+		if m.gives(c.Identifier) {
+			continue // it is another's
+		}
 		if strings.EqualFold(c.Identifier, p.Identifier) {
 			d.Text = "is not on the console, its case differs: " + c.Identifier
 			d.Cure = "correct the console, or rename the property in gateway.toml"

@@ -23,6 +23,23 @@ func parse(t *testing.T, text string) *File {
 	return f
 }
 
+// TestCompare_OthersName: what another board gives is not what was meant.
+func TestCompare_OthersName(t *testing.T) {
+	small := Type{Kind: Int32, Bounded: true, Max: 9}
+	m := &Model{Properties: []Property{{Identifier: "a_temp", Type: small}, {Identifier: "b_temp", Type: small}, {Identifier: "B_temp", Type: small}}}
+	f := parse(t, `{"properties":[{"identifier":"b_temp","dataType":{"type":"int32"}}]}`)
+	got := m.Compare(f, config.Nearest)
+	if len(got) != 2 {
+		t.Fatalf("got %v, want the two that are missing", got)
+	}
+	for i, name := range []string{"a_temp", "B_temp"} {
+		want := Difference{name, Lost, 2306, "is not on the console", "add it there, as int32"}
+		if got[i] != want {
+			t.Errorf("got %+v, want %+v", got[i], want)
+		}
+	}
+}
+
 // TestCompare_ONENET_26: each way in which a type can differ, with its code.
 func TestCompare_ONENET_26(t *testing.T) {
 	u8, u32 := frame.Field{Type: "B"}, frame.Field{Type: "<I"}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +52,9 @@ func (f *File) property(identifier string) *FileProperty {
 // place: line and column of broken JSON, else the path of the key. [ONENET-26]
 func ParseFile(data []byte) (*File, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, errors.New("cannot read the thing model: the file is in UTF-16: save it as UTF-8")
+	}
 	members, err := outermost(data)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the thing model: %s%w", place(data, err), err)
@@ -80,7 +84,7 @@ func ParseFile(data []byte) (*File, error) {
 func outermost(data []byte) (list []member, err error) {
 	var whole map[string]json.RawMessage
 	if err := json.Unmarshal(data, &whole); err != nil { // with nothing behind it, too
-		return nil, err
+		return nil, mismatch(err, "an object")
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if _, err := dec.Token(); err != nil { // the brace
@@ -115,12 +119,30 @@ func place(data []byte, err error) string {
 	return fmt.Sprintf("line %d, column %d: ", line, len(before)-bytes.LastIndexByte(before, '\n')-1)
 }
 
+// mismatch says in JSON's words that a value is of another kind than expected; want
+// is what the outermost value should be.
+func mismatch(err error, want string) error {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return err
+	}
+	if kind.Field == "" {
+		return fmt.Errorf("found the JSON %s, expected %s", kind.Value, want)
+	}
+	want = "an object"
+	if kind.Type.Kind() == reflect.String {
+		want = "a text"
+	}
+	field := strings.TrimPrefix(kind.Field, "fileProperty.") // embedded: JSON has no such member
+	return fmt.Errorf("%s: found the JSON %s, expected %s", field, kind.Value, want)
+}
+
 func readIdentifiers(raw json.RawMessage, path string) (out []string, err error) {
 	var list []struct {
 		Identifier string `json:"identifier"`
 	}
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, mismatch(err, "a list of objects"))
 	}
 	for _, one := range list {
 		out = append(out, one.Identifier)
@@ -131,7 +153,7 @@ func readIdentifiers(raw json.RawMessage, path string) (out []string, err error)
 func (f *File) readProperties(raw json.RawMessage) error {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return fmt.Errorf("properties: %w", err)
+		return fmt.Errorf("properties: %w", mismatch(err, "a list"))
 	}
 	for i, one := range list {
 		path := fmt.Sprintf("properties[%d]", i)
@@ -141,7 +163,7 @@ func (f *File) readProperties(raw json.RawMessage) error {
 			Required any `json:"required"`
 		}
 		if err := json.Unmarshal(one, &p); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return fmt.Errorf("%s: %w", path, mismatch(err, "an object"))
 		}
 		if p.Identifier == "" {
 			return fmt.Errorf("%s.identifier is missing", path)
