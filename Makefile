@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise cross system peers endurance rig torture sabotage transcripts generate clean
+.PHONY: help build run test race lint bench allocs allocs-update profile side-by-side queue-rivals damage fuzz noise inference cross system peers endurance rig torture sabotage transcripts generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:[^#]*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,10 @@ bench: ### the benchmarks, in benchstat's format; BENCH=regexp: some of them
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count 6 ./... | grep -v 'no test files'
 
 allocs: ### fail where a benchmark allocates more memory than is written down
-	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -gate
+	$(GO) test ./internal/speed -count 1 -timeout 400s -run 'TestGate$$' -gate
 
 allocs-update: ### write down how much memory each benchmark allocates now
-	$(GO) test ./internal/speed -count 1 -timeout 120s -run 'TestGate$$' -update
+	$(GO) test ./internal/speed -count 1 -timeout 400s -run 'TestGate$$' -update
 
 profile: ### measure anew where time goes (default.pgo): the compiler optimises for it
 	$(GO) test -trimpath ./cmd/serialgw -run '^$$' -bench . -benchtime 3s -cpuprofile bin/decode.prof -o bin/decode.test
@@ -68,6 +68,9 @@ cross: ## build for every supported machine into bin/
 	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/serialgw-linux-arm64 ./cmd/serialgw
 	GOOS=linux GOARCH=arm GOARM=7 $(BUILD) -o bin/serialgw-linux-armv7 ./cmd/serialgw
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/serialgw-linux-armv6 ./cmd/serialgw
+
+inference: ### what detect finds out about 100 protocols that it has never seen: docs/inference.md; UPDATE=1 writes it anew
+	$(GO) test ./internal/infer -count 1 -timeout 30m -run 'TestUnseen$$' -v -unseen $(if $(UPDATE),-update-unseen)
 
 system: build ### the built program as a process, with ptys, simulator and mosquitto
 	$(GO) test -tags system -count 1 -timeout 15m ./internal/systemtest $(if $(SKIP),-skip '$(SKIP)')

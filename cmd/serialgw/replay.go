@@ -93,7 +93,7 @@ func (o *replayOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.speed, "speed", "", "1x, 10x ... or max; default: 1x, with --print max")
 	f.StringVar(&o.from, "from", "", "begin at this `place`: a time into the recording (90s) or a number of bytes (4096B)")
 	f.StringVar(&o.port, "port", "", "play this recorded `port`; default: the board's, or the first")
-	f.IntVar(&o.baud, "baud", 0, "`bits/s` of the line; default: the board's, with --preset the recorded, or 115200")
+	f.IntVar(&o.baud, "baud", 0, "`bits/s` of the line; default: the board's; with --preset the recorded, or 9600, for bytes without times 115200")
 	f.DurationVar(&o.maxGap, "max-gap", 0, "shorten longer pauses to this")
 	o.targetFlags(f)
 }

@@ -36,12 +36,19 @@ func (r *replay) choose(ports []capture.Port) error {
 		r.board.Baud = r.baud
 	case r.preset != "" && port >= 0 && ports[port].Baud() > 0:
 		r.board.Baud = ports[port].Baud()
+	case r.preset != "" && r.rec.timed():
+		r.board.Baud = slowBaud
 	case r.board.Baud == 0:
 		r.board.Baud = config.DefaultBoard().Baud
 	}
 	r.conf.Baud = r.board.Baud // publishing makes the board anew of its configuration
 	return nil
 }
+
+// slowBaud is the line that a recording with times is taken to be of when nothing
+// says how fast it was, bits/s: on a slow line the pauses within a frame are no
+// longer than the time of its missing bytes, which a faster one would give up.
+const slowBaud = 9600
 
 // namesMost is how many ports are listed at most.
 const namesMost = 8

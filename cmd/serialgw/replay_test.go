@@ -181,6 +181,31 @@ func TestReplay_StoppedBeforeTheFirstFrame(t *testing.T) {
 	}
 }
 
+// TestReplay_UnknownBaud: where nothing says how fast the line was, the pauses of
+// a slow one end no frame. The recording is of 9600 baud through an adapter that
+// holds bytes back, and does not say so.
+func TestReplay_UnknownBaud(t *testing.T) {
+	file := filepath.Join("..", "..", "testdata", "captures", "jy901.pcapng")
+	for _, row := range []struct {
+		args   []string
+		frames int
+	}{
+		{[]string{"--print"}, 13},
+		{[]string{"--print", "--baud", "9600"}, 13},
+		{[]string{"--print", "--baud", "115200"}, 9},
+		{[]string{"--sim", "--speed", "max"}, 13},
+		{[]string{"--sim", "--speed", "max", "--baud", "115200"}, 9},
+	} {
+		args := append([]string{"replay", "--preset", "jy901"}, append(row.args, file)...)
+		var out, errs bytes.Buffer
+		code := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &errs})
+		said := out.String() + errs.String()
+		if want := fmt.Sprintf("frames %d,", row.frames); code != exitOK || !strings.Contains(said, want) {
+			t.Errorf("%v: status %d, want %q in %s", row.args, code, want, said)
+		}
+	}
+}
+
 // TestReplay_FromIsExact begins at bytes and at times: what is printed is what
 // one whole run prints of the frames that begin there.
 func TestReplay_FromIsExact(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // Limits of the search.
 const (
 	maxStream  = 1 << 20   // bytes looked at
-	window     = 160 << 10 // bytes in which size rules are sought
+	window     = 160 << 10 // bytes, the last ones, in which frames are sought
 	maxTotal   = 1200      // largest frame, bytes
 	lookAhead  = 48        // occurrences of an anchor tried as the next frame's
 	samples    = 500       // occurrences of an anchor that vote

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sync"
 
 	"serialgw/internal/frame"
 )
@@ -40,46 +39,6 @@ func (v span) cut(f []byte) []byte {
 	}
 	return f[v.from:to]
 }
-
-// kind is one kind of check with one byte order.
-type kind struct {
-	sum  *frame.Checksum
-	spec frame.Check // kind, parameters, endian
-	size int
-	big  bool
-}
-
-// kinds returns every kind that may be tried, by bytes.
-var kinds = sync.OnceValue(func() map[int][]kind { //nolint:gochecknoglobals // made once, never changed
-	specs := []frame.Check{
-		// In everyday use without a name: RoboMaster's head, LD06, CRSF commands.
-		{Kind: "crc", Width: 8, Poly: 0x31, Init: 0xFF, Reflect: true},
-		{Kind: "crc", Width: 8, Poly: 0x4D},
-		{Kind: "crc", Width: 8, Poly: 0xBA},
-	}
-	for _, name := range frame.CheckKinds() {
-		specs = append(specs, frame.Check{Kind: name})
-	}
-	out := map[int][]kind{}
-	for _, spec := range specs {
-		for _, endian := range []string{"little", "big"} {
-			spec.Endian = endian
-			sum, err := frame.NewChecksum(spec)
-			if err != nil {
-				continue // this kind has only one order
-			}
-			k := kind{sum: sum, spec: spec, size: sum.Size(), big: endian == "big"}
-			if k.size == 1 || spec.Kind == "sum+sum" {
-				k.spec.Endian = ""
-			}
-			out[k.size] = append(out[k.size], k)
-			if k.size == 1 || spec.Kind == "sum+sum" {
-				break
-			}
-		}
-	}
-	return out
-})
 
 // match is a check that holds.
 type match struct {
@@ -208,7 +167,7 @@ func places(size, shortest int) []place {
 	var out []place
 	for tail := 0; tail <= tailMost; tail++ {
 		at := -(size + tail)
-		for from := 0; from <= fromMost && from < shortest+at-1; from++ {
+		for from := 0; from <= fromMost && from < shortest+at; from++ {
 			out = append(out, place{at: at, over: []span{{from, at}}})
 		}
 	}

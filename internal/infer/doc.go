@@ -95,7 +95,7 @@ type Seq struct {
 
 // Infer looks at a stream of frames, with or without noise and idle bytes
 // between them. Some hundred frames are needed; 2,000 are good. It looks at the
-// first MiB. It is pure and takes some seconds at most.
+// last MiB, since a recording often ends between two frames. It is pure and takes some seconds at most.
 func Infer(stream []byte) Result {
 	return infer(stream)
 }

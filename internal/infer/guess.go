@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -8,12 +9,12 @@ import (
 // guess is one complete explanation of the stream.
 type guess struct {
 	rule    *rule
-	start   int // where a frame begins, from the anchor
-	run     run // the constant bytes that hold the beginning, from start on
-	tail    int // bytes of the end marker
-	clear   float64
-	check   *match // guards the frame; nil: none found
-	head    *match // guards the head alone
+	start   int     // where a frame begins, from the anchor
+	run     run     // the constant bytes that hold the beginning, from start on
+	tail    int     // bytes of the end marker
+	clear   float64 // how many times more likely than the next best beginning
+	check   *match  // guards the frame; nil: none found
+	head    *match  // guards the head alone
 	equal   []match
 	frames  [][]byte
 	id, seq *number // relative to the frame's beginning
@@ -28,14 +29,20 @@ func (r *rule) guess(s []byte) *guess {
 	if len(all) == 0 {
 		return nil
 	}
-	var best *guess
-	for _, one := range all {
-		if g := r.guarded(s, one); g != nil && (best == nil || better(*g.check, *best.check) < 0) {
-			best = g
+	b := r.border(s, all)
+	best := r.bordered(s, all, b)
+	if best == nil {
+		for _, one := range all {
+			if g := r.guarded(s, one); g != nil && (best == nil || better(*g.check, *best.check) < 0) {
+				best = g
+			}
 		}
 	}
 	if best == nil {
 		best = r.unnamed(s, all)
+	}
+	if best == nil {
+		best = r.plainBordered(all, b)
 	}
 	if best == nil {
 		if len(r.frames) < plainSeen {
@@ -51,11 +58,11 @@ func (r *rule) guess(s []byte) *guess {
 	best.frames = r.cutAll(s, best.start)
 	usual := best.usual(best.frames)
 	best.frames = slices.DeleteFunc(best.frames, func(f []byte) bool { return len(f) < usual })
-	if len(best.frames) < leastSeen || !best.headInside() {
+	if len(best.frames) < leastSeen || !best.headInside() || r.open && best.tail == 0 {
 		return nil
 	}
 	if best.check == nil {
-		best.tail = max(best.tail, best.constantTail())
+		best.tail = max(best.tail, best.knownTail())
 	}
 	return best
 }
@@ -64,7 +71,7 @@ func (r *rule) guess(s []byte) *guess {
 // before its check and end marker, and not in the next one.
 func (g *guess) headInside() bool {
 	for _, n := range []*number{g.rule.length, g.rule.id} {
-		if n != nil && (n.at < g.start || n.at+n.size-g.start > g.shortest()) {
+		if n != nil && (n.at <= g.start || n.at+n.size-g.start > g.shortest()) {
 			return false
 		}
 	}
@@ -101,22 +108,8 @@ func (r *rule) unnamed(s []byte, all []run) *guess {
 
 // take makes found[i] the check, and settles where the frame begins.
 func (g *guess) take(found []match, i int) {
-	m := found[i]
-	g.check = &m
-	covered := m.over[0].from
-	if m.at >= 0 && m.at < covered {
-		covered = m.at
-	}
-	for _, other := range found {
-		switch {
-		case other.head && g.head == nil && !overlap(other, m):
-			h := other
-			g.head = &h
-		case !other.head && other.at == m.at && other.size == m.size && other.bits() == m.bits() && !same(other, m):
-			g.equal = append(g.equal, other)
-		}
-	}
-	g.equal = g.equal[:min(len(g.equal), 8)]
+	covered := g.guardedBy(found, i)
+	m := g.check
 	if m.at >= 0 {
 		g.tail += max(0, -m.over[len(m.over)-1].to)
 	} else {
@@ -125,11 +118,38 @@ func (g *guess) take(found []match, i int) {
 	g.place(covered)
 }
 
+// guardedBy makes found[i] the check; it returns where that begins to cover.
+func (g *guess) guardedBy(found []match, i int) (covered int) {
+	m := found[i]
+	g.check = &m
+	covered = m.over[0].from
+	if m.at >= 0 && m.at < covered {
+		covered = m.at
+	}
+	for _, other := range found {
+		switch {
+		case other.head && g.head == nil && !overlap(other, m, g.rule.commonest()):
+			h := other
+			g.head = &h
+		case !other.head && other.at == m.at && other.size == m.size && other.bits() == m.bits() && !same(other, m):
+			g.equal = append(g.equal, other)
+		}
+	}
+	g.equal = g.equal[:min(len(g.equal), 8)]
+	return covered
+}
+
 func same(a, b match) bool {
 	return a.spec.Kind == b.spec.Kind && a.big == b.big && slices.Equal(a.over, b.over) && a.blank == b.blank
 }
 
-func overlap(a, b match) bool {
+// overlap reports whether two checks share bytes in frames of so many.
+func overlap(a, b match, total int) bool {
+	for _, m := range []*match{&a, &b} {
+		if m.at < 0 {
+			m.at += total
+		}
+	}
 	return a.at >= 0 && b.at >= 0 && a.at < b.at+b.size && b.at < a.at+a.size
 }
 
@@ -158,23 +178,20 @@ func (g *guess) place(covered int) {
 	}
 }
 
-// constantTail returns how many bytes at the end of every frame are the same,
-// where frames are set apart by idle bytes or differ in size.
-func (g *guess) constantTail() int {
-	for n := 1; n <= 4; n++ {
-		var count [256]int
-		most := 0
+// knownTail returns how many bytes at the end of every frame are a marker that
+// makers use. Other bytes that stay the same there may be values.
+func (g *guess) knownTail() int {
+	longest := 0
+	for _, end := range knownEnds {
+		hits := 0
 		for _, f := range g.frames {
-			if len(f) > n {
-				count[f[len(f)-n]]++
-				most = max(most, count[f[len(f)-n]])
-			}
+			hits += b2i(bytes.HasSuffix(f, end))
 		}
-		if float64(most) < steady*float64(len(g.frames)) {
-			return n - 1
+		if float64(hits) >= steady*float64(len(g.frames)) {
+			longest = max(longest, len(end))
 		}
 	}
-	return 4
+	return longest
 }
 
 // end returns the end marker.

@@ -75,7 +75,7 @@ func (r *rule) runs(s []byte) []run {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b run) int { return distance(a) - distance(b) })
-	return out[:min(len(out), 6)]
+	return out[:min(len(out), 10)]
 }
 
 // distance is 0 for the run that holds the anchor.
@@ -130,6 +130,22 @@ var knownEnds = [][]byte{{0x0D, 0x0A}, {0x0A}, {0x0D}, {0xFF, 0xFF, 0xFF}, {0, 0
 type split struct {
 	at    int     // bytes of the run that are the end marker of the frame before
 	clear float64 // how many times more likely than the next best
+	odds  []float64
+}
+
+// of returns how many times more likely a beginning at byte n is than the best
+// of the others.
+func (s split) of(n int) float64 {
+	others := 0.0
+	own := 0.01
+	for i, w := range s.odds {
+		if i == n {
+			own = w
+		} else {
+			others = max(others, w)
+		}
+	}
+	return own / max(others, 1e-9)
 }
 
 // splitRun weighs where a frame begins within a run of constant bytes; covered
@@ -142,11 +158,13 @@ func splitRun(r run, covered, least int) split {
 	if covered >= 0 {
 		most = min(most, covered)
 	}
+	best.odds = make([]float64, min(least, max(most, 0)))
 	for at := min(least, max(most, 0)); at <= most; at++ {
 		w := endOdds(r.bytes[:at]) * syncOdds(r.bytes[at:])
 		if covered >= 0 {
 			w *= coverOdds(covered-at, len(r.bytes)-at)
 		}
+		best.odds = append(best.odds, w)
 		if w > top {
 			best.at, second, top = at, top, w
 		} else {

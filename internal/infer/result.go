@@ -1,15 +1,18 @@
 package infer
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"serialgw/internal/frame"
 	"serialgw/internal/reading"
 )
 
-// result turns the guess into claims, each tried with the gateway's own scanner.
-func (g *guess) result(s []byte) Result {
+// result turns the guess, which was made in s, into claims, each tried with the
+// gateway's own scanner on all bytes.
+func (g *guess) result(all, s []byte) Result {
 	out := Result{}
 	g.claimSync(&out)
 	g.claimSize(&out)
@@ -20,13 +23,16 @@ func (g *guess) result(s []byte) Result {
 	if g.seq != nil {
 		out.Seq = Seq{Ref: &frame.Ref{At: g.seq.at, Type: g.seq.typeName()}, Grade: Likely, Why: "it counts the frames"}
 	}
+	if g.id == nil && len(g.frames) >= plainSeen {
+		out.ID = ID{Grade: Likely, Why: "no byte tells messages apart"}
+	}
 	var contents []content
 	out.Description, contents = g.describe(&out, s)
 	plan, errs := frame.Compile("board", out.Description)
 	if len(errs) > 0 {
 		return Result{Sync: Sync{Why: errs.Error()}}
 	}
-	m := scan(plan, s)
+	m := scan(plan, all)
 	out.Frames, out.Explained = int(m.Frames), m.Explained()
 	g.grade(&out, contents)
 	out.Draft = g.draft(&out, contents)
@@ -83,6 +89,10 @@ func (g *guess) claimCheck(out *Result) {
 	}
 }
 
+// clearly is how many times more likely a beginning must be than any other to be
+// certain.
+const clearly = 5
+
 // grade says how sure each claim is, from what the whole stream shows.
 func (g *guess) grade(out *Result, contents []content) {
 	out.Sync.Grade, out.Size.Grade = Likely, Likely
@@ -90,7 +100,7 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
 	if g.check == nil {
 		out.Check.Why = "no kind of check holds at any usual place"
-		if g.ordinaryEnd(contents) {
+		if (g.ordinaryEnd(contents) || g.restingEnd()) && len(distinct(g.frames)) >= sureFrames {
 			out.Check.Grade = Likely
 			out.Check.Why += ", and the last bytes are values"
 		}
@@ -101,10 +111,10 @@ func (g *guess) grade(out *Result, contents []content) {
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
-	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() {
+	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly && !g.composed() {
 		out.Check.Grade, out.Size.Grade = Certain, Certain
 		from := k.over[0].from
-		if g.clear > 5 && g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
+		if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
 			out.Sync.Grade = Certain
 		}
 	}
@@ -119,6 +129,48 @@ func (g *guess) wide() bool {
 		covered += len(v.cut(f))
 	}
 	return 2*covered >= len(f)
+}
+
+// composed reports whether the frames may be several or not all: their first
+// bytes repeat within, or another rule finds more of them.
+func (g *guess) composed() bool {
+	return g.rule.several > 1.2 || g.rule.outdone || g.rule.open && g.rule.even() || g.rule.weak || g.repeats()
+}
+
+// even reports whether nearly all frames have one size.
+func (r *rule) even() bool {
+	n, most := 0, r.commonest()
+	for _, f := range r.frames {
+		n += b2i(f.total == most)
+	}
+	return 10*n > 9*len(r.frames)
+}
+
+// repeats reports whether a frame's first bytes stand at another place in most
+// frames, too.
+func (g *guess) repeats() bool {
+	begin := g.run.bytes[:min(len(g.run.bytes), max(2, g.sync))]
+	var at [maxTotal + 1]int
+	for _, f := range g.frames {
+		for i := 1; i+len(begin) <= len(f); i++ {
+			at[i] += b2i(bytes.HasPrefix(f[i:], begin))
+		}
+	}
+	return len(begin) > 1 && 2*slices.Max(at[:]) > len(g.frames)
+}
+
+// restingEnd reports whether the last bytes of the frames are often the same
+// few, as those of values are, and those of a check are not.
+func (g *guess) restingEnd() bool {
+	var count [256]int
+	n := 0
+	for _, f := range g.frames {
+		if at := len(f) - g.tail - 1; at >= 0 {
+			count[f[at]]++
+			n++
+		}
+	}
+	return 20*slices.Max(count[:]) > n
 }
 
 // ordinaryEnd reports whether every message ends with a value that a check would

@@ -2,7 +2,6 @@ package infer
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -61,10 +60,14 @@ type rule struct {
 	id     *number // total = table[field]
 	table  map[int]int
 	open   bool // nothing tells: up to the next anchor
+	weak   bool // the length is nearly always the same
 
 	frames  []cut
 	apart   int // of them, those with idle bytes behind
 	covered int // half bytes in frames, and a half for each idle byte between them
+
+	several float64 // frames that another rule finds for one of these, at most
+	outdone bool    // another rule explains more bytes
 }
 
 // cut is one frame: from its anchor to the next, without idle bytes.
@@ -122,6 +125,18 @@ func (r *rule) follow(s []byte) {
 	}
 }
 
+// commonest returns the size that most frames have.
+func (r *rule) commonest() int {
+	count := map[int]int{}
+	best := 0
+	for _, f := range r.frames {
+		if count[f.total]++; count[f.total] > count[best] {
+			best = f.total
+		}
+	}
+	return best
+}
+
 // gapAfter returns how many idle bytes stand from end to the next anchor.
 func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 	for n := range idleMost + 1 {
@@ -138,9 +153,11 @@ func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 // score weighs what a rule explains against what it takes to say it.
 func (r *rule) score(n int) float64 {
 	score := float64(r.covered) / float64(2*n)
+	score -= severalCost * math.Log2(max(1, r.several))
 	switch {
 	case r.length != nil:
 		score -= 0.002 + 0.002*math.Log2(float64(r.mul)) + 0.001*float64(r.length.size-1)
+		score -= 0.004 * float64(b2i(r.weak))
 	case r.id != nil:
 		score -= 0.01 + 0.002*float64(len(r.table))
 	case r.open:
@@ -176,175 +193,31 @@ func rules(s []byte) []*rule {
 			}
 		}
 	}
+	weighSeveral(out)
 	slices.SortStableFunc(out, func(a, b *rule) int { return cmp.Compare(b.score(len(s)), a.score(len(s))) })
 	return out
 }
 
-// votes collects how far apart the occurrences of an anchor are.
-type votes struct {
-	s    []byte
-	a    *anchor
-	from []int
-	far  [][]int // for each of from, the distances to where the next frame may begin
-}
+// severalCost is what each doubling of the size costs where smaller frames
+// explain as much: messages that follow each other in a fixed order look like
+// one large frame, and a sum or a CRC over all of them holds, too.
+const severalCost = 0.03
 
-func newVotes(s []byte, a *anchor) *votes {
-	v := &votes{s: s, a: a}
-	step := max(1, len(a.places)/samples)
-	for i := 0; i < len(a.places); i += step {
-		p := a.places[i]
-		var far []int
-		for _, q := range a.places[i+1 : min(len(a.places), i+1+lookAhead)] {
-			if q-p > maxTotal {
-				break
-			}
-			far = append(far, q-p)
-			if n := idleBefore(s, q); n > 0 && q-p-n > 1 {
-				far = append(far, q-p-n)
-			}
-		}
-		if len(far) > 0 {
-			v.from, v.far = append(v.from, p), append(v.far, far)
-		}
-	}
-	return v
-}
-
-// fixed returns the smallest distances that most occurrences have.
-func (v *votes) fixed() []*rule {
-	var count [maxTotal + 1]int
-	for _, far := range v.far {
-		for _, d := range far {
-			count[d]++
-		}
-	}
-	var out []*rule
-	for d := 3; d <= maxTotal && len(out) < 4; d++ {
-		multiple := slices.ContainsFunc(out, func(r *rule) bool { return d%r.fixed == 0 })
-		if 10*count[d] >= 4*len(v.from) && !multiple {
-			out = append(out, &rule{anchor: v.a, fixed: d})
-		}
-	}
-	return out
-}
-
-// lengths returns total = mul * field + add for the fields near the anchor that
-// lead from most occurrences to another.
-func (v *votes) lengths() []*rule {
-	var out []*rule
-	for at := -6; at <= 10; at++ {
-		for _, n := range []number{{at, 1, false}, {at, 2, false}, {at, 2, true}} {
-			if inGram(v.a, n) {
-				continue
-			}
-			for _, mul := range []int{1, 2, 4} {
-				if r := v.length(n, mul); r != nil {
-					out = append(out, r)
-				}
+// weighSeveral notes at each rule how many frames a rule that explains as much
+// finds in each of its own. A table is not asked, nor a length that hardly
+// changes: they fit too easily.
+func weighSeveral(found []*rule) {
+	for _, r := range found {
+		for _, other := range found {
+			r.outdone = r.outdone || !other.open && 100*other.covered > 101*r.covered
+			if other.id == nil && !other.weak && r.composedOf(other) {
+				r.several = max(r.several, float64(len(other.frames))/float64(len(r.frames)))
 			}
 		}
 	}
-	return out
 }
 
-// inGram: a number within the anchor is always the same.
-func inGram(a *anchor, n number) bool { return n.at >= 0 && n.at+n.size <= len(a.gram) }
-
-func (v *votes) length(n number, mul int) *rule {
-	values := make([]int, len(v.from))
-	differ := false
-	for i, p := range v.from {
-		values[i] = n.get(v.s, p)
-		differ = differ || values[i] != values[0]
-	}
-	if !differ {
-		return nil
-	}
-	const least, most = -16, 64
-	var count [most - least + 1]int
-	for i, far := range v.far {
-		last := math.MinInt
-		for _, d := range far {
-			if add := d - mul*values[i]; add != last && add >= least && add <= most {
-				count[add-least]++
-				last = add
-			}
-		}
-	}
-	votes := slices.Max(count[:])
-	add := slices.Index(count[:], votes) + least
-	if 10*votes < 4*len(v.from) || !v.varies(values, mul, add, votes) {
-		return nil
-	}
-	return &rule{anchor: v.a, length: &n, mul: mul, add: add}
-}
-
-// varies reports whether the votes for total = mul * field + add come from more
-// than one value of the field: else nothing shows that it tells the size.
-func (v *votes) varies(values []int, mul, add, votes int) bool {
-	count := map[int]int{}
-	for i, far := range v.far {
-		if slices.Contains(far, mul*values[i]+add) {
-			count[values[i]]++
-		}
-	}
-	most := slices.Max(slices.Collect(maps.Values(count)))
-	return 100*(votes-most) >= 2*votes && votes-most >= 4
-}
-
-// tables returns the bytes near the anchor whose every value has a size of its
-// own.
-func (v *votes) tables() []*rule {
-	var out []*rule
-	for at := -6; at <= 10; at++ {
-		n := number{at: at, size: 1}
-		if inGram(v.a, n) {
-			continue
-		}
-		if r := v.table(n); r != nil {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-func (v *votes) table(n number) *rule {
-	var seen [256]int
-	distinct := 0
-	for _, p := range v.from {
-		if id := n.get(v.s, p); id >= 0 {
-			seen[id]++
-			distinct += b2i(seen[id] == 8)
-		}
-	}
-	if distinct < 2 || distinct > 48 {
-		return nil
-	}
-	by := map[int]map[int]int{}
-	for i, p := range v.from {
-		id := n.get(v.s, p)
-		if id < 0 || seen[id] < 8 {
-			continue
-		}
-		if by[id] == nil {
-			by[id] = map[int]int{}
-		}
-		for _, d := range v.far[i] {
-			by[id][d]++
-		}
-	}
-	table, sizes, told := map[int]int{}, map[int]bool{}, 0
-	for id, count := range by {
-		for _, d := range slices.Sorted(maps.Keys(count)) {
-			if d >= 3 && 10*count[d] >= 7*seen[id] {
-				table[id], sizes[d] = d, true
-				told += seen[id]
-				break
-			}
-		}
-	}
-	if len(sizes) < 2 || 10*told < 5*len(v.from) {
-		return nil
-	}
-	return &rule{anchor: v.a, id: &n, table: table}
+// composedOf reports whether other explains as much with more frames.
+func (r *rule) composedOf(other *rule) bool {
+	return !other.open && 100*other.covered >= 97*r.covered && 20*len(other.frames) >= 21*len(r.frames)
 }

@@ -1,6 +1,9 @@
 package infer
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // findSync decides how many of the constant bytes at the front are sync: not
 // those that a check leaves out by design, nor a length, nor the zeros behind.
@@ -8,6 +11,11 @@ func (g *guess) findSync() {
 	r := g.rule
 	g.widenLength()
 	g.sync = min(len(g.run.bytes), 4)
+	for i := 1; i < g.sync; i++ {
+		if g.changes(i) {
+			g.sync = i
+		}
+	}
 	if r.length != nil {
 		g.sync = min(g.sync, r.length.at-g.start)
 	}
@@ -22,17 +30,39 @@ func (g *guess) findSync() {
 			g.sync = min(g.sync, g.check.at)
 		}
 	}
-	if i := bytes.IndexByte(g.run.bytes[:max(g.sync, 0)], 0); i > 0 {
-		g.sync = i
-	}
+	g.sync = len(bytes.TrimRight(g.run.bytes[:max(g.sync, 0)], "\x00"))
 	if r.fixed > 0 {
 		for i := 1; i < g.sync; i++ {
-			if left := r.fixed - int(g.run.bytes[i]); left >= 0 && left <= i+6 && r.fixed > 8 {
-				g.sync = i // it may be a length
+			if g.naturalLength(r.fixed-int(g.run.bytes[i]), i) && (g.check == nil || g.check.over[0].from != i+1) {
+				g.sync = i
 			}
 		}
 	}
 	g.sync = max(g.sync, 0)
+}
+
+// changes reports whether a byte of the run is another one more often than
+// damage makes it.
+func (g *guess) changes(i int) bool {
+	others, n := 0, 0
+	for _, f := range g.frames {
+		if i < len(f) && f[0] == g.run.bytes[0] {
+			others += b2i(f[i] != g.run.bytes[i])
+			n++
+		}
+	}
+	return 200*others > n
+}
+
+// naturalLength reports whether a constant byte at offset i may be a length that
+// leaves out so many bytes of the frame, as lengths do: none, what stands before
+// it, itself, and check and end marker.
+func (g *guess) naturalLength(left, i int) bool {
+	behind := g.tail
+	if g.check != nil && g.check.at < 0 {
+		behind += g.check.size
+	}
+	return slices.Contains([]int{0, i, i + 1, i + behind, i + 1 + behind}, left)
 }
 
 // widenLength takes a zero beside a length as its high byte.
