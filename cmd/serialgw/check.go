@@ -31,8 +31,12 @@ func newCheck(std streams) *cobra.Command {
 				return err
 			}
 			rates := capacity(boards, cfg)
-			if !rates.Fits() {
-				_, _ = fmt.Fprintf(std.err, "%s: warning: %s\n", path, tooMuch)
+			if text := rates.Warning(); text != "" {
+				kind := "note"
+				if rates.Sure > rates.Uplink {
+					kind = "warning"
+				}
+				_, _ = fmt.Fprintf(std.err, "%s: %s: %s\n", path, kind, text)
 			}
 			_, err = fmt.Fprintf(std.out, "%s: good; %v\n", path, rates)
 			return err

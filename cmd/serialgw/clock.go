@@ -182,7 +182,7 @@ func (c clockStatus) String() string {
 	case c.Anchored:
 		return "not synchronised any more; times are reckoned from when it was"
 	case c.Believed:
-		return "not synchronised; believed, the broker has the same clock"
+		return "no time service has set it, and none is needed here: the broker is on this machine and has the same clock"
 	case !c.Waited:
 		return "not synchronised; readings go without a time"
 	}

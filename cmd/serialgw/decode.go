@@ -22,8 +22,8 @@ import (
 const decodeHelp = `decode turns bytes into readings, without a board and without a cloud.
 
 The bytes come from a hex argument, a file (--in FILE), or standard input. A file
-is raw bytes, hex, or a log or dump of another program (docs/recordings.md lists
-them), which is known by what stands in it.
+is raw bytes, hex, a recording, or a log or dump of another program
+(docs/recordings.md lists them), which is known by what stands in it.
 The frame is a preset (--preset) or a [frame.NAME] of a configuration
 (--config with --frame).
 
@@ -36,7 +36,7 @@ Exit status: 0 when at least one frame was found, 1 when none was.`
 
 type decodeOptions struct {
 	preset, frame, config string
-	in, as                string
+	in, as, port          string
 	swap                  bool
 	printing
 }
@@ -55,6 +55,7 @@ func newDecode(std streams) *cobra.Command {
 	f.StringVarP(&o.frame, "frame", "f", "", "`name` of the frame in that configuration; default: the first board's")
 	f.StringVarP(&o.in, "in", "i", "-", "bytes from this `file`; - is standard input")
 	f.StringVar(&o.as, "as", "", "read them as this `format`: "+capture.FormatNames()+"; default: their beginning tells")
+	f.StringVar(&o.port, "port", "", "of a recording of several: this recorded `port`; default: the first")
 	f.BoolVar(&o.swap, "swap", false, "decode what the file says was sent to the board")
 	f.StringVar(&o.format, "format", "json", "json (one line a reading), csv or table")
 	f.BoolVar(&o.flat, "flat", false, "JSON with the values alone")
@@ -81,7 +82,29 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	}
 	rec.left(std)
 	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
+	if metrics.CheckFailed > 0 {
+		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args))
+	}
+	if rec.timed() {
+		_, _ = fmt.Fprintf(std.err, "decode leaves out when each was: serialgw replay --print shows it\n")
+	}
 	return errors.Join(damaged(in, o.in), found)
+}
+
+// explain is the command that explains a frame of these bytes.
+func (o decodeOptions) explain(plan *frame.Plan, args []string) string {
+	command := "serialgw explain "
+	if o.config != "" {
+		command += "--config " + fileName(o.config) + " "
+	}
+	command += plan.Name()
+	switch b, err := capture.ParseHex(strings.Join(args, " ")); {
+	case len(args) > 0 && err == nil && len(b) <= plan.MaxLine():
+		return fmt.Sprintf("%s %q", command, hexArgument(b))
+	case len(args) > 0 || o.in == "-":
+		return command + " HEX"
+	}
+	return command + " " + fileName(o.in) + " --at OFFSET"
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -100,22 +123,21 @@ func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
 	}
 	if o.frame == "" {
 		if len(cfg.Boards) == 0 {
-			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg))
+			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg, o.config))
 		}
 		o.frame = cfg.Boards[0].Frame
 	}
-	return namedPlan(cfg, o.frame)
+	return planOf(cfg, o.frame, o.config)
 }
 
 // namedPlan compiles a frame of the configuration, or a preset.
-func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
+func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) { return planOf(cfg, name, "") }
+
+// planOf is namedPlan for the configuration of a path.
+func planOf(cfg *config.Config, name, path string) (*frame.Plan, error) {
 	description, err := cfg.Description(name)
 	if err != nil {
-		hint := ""
-		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
-			hint = fmt.Sprintf(": did you mean %s?", near)
-		}
-		return nil, usagef("%w%s%s", err, hint, ownFrames(cfg))
+		return nil, unknownFrame(cfg, name, path, err)
 	}
 	plan, errs := frame.Compile(name, description)
 	if len(errs) > 0 {
@@ -124,11 +146,24 @@ func namedPlan(cfg *config.Config, name string) (*frame.Plan, error) {
 	return plan, nil
 }
 
+// unknownFrame says what may have been meant. The path is that of a
+// configuration; "" = none was given.
+func unknownFrame(cfg *config.Config, name, path string, err error) error {
+	hint := ""
+	if near := config.NearestFrame(name, cfg.FrameNames()); near != "" {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return usagef("%w%s%s", err, hint, ownFrames(cfg, path))
+}
+
 // ownFrames lists the frames of the configuration, and says where the presets
 // are.
-func ownFrames(cfg *config.Config) string {
+func ownFrames(cfg *config.Config, path string) string {
 	own := ""
-	if len(cfg.Frames) > 0 {
+	switch {
+	case path != "" && len(cfg.Frames) == 0:
+		own = fileName(path) + " describes no frame of its own, and "
+	case len(cfg.Frames) > 0:
 		own = "the configuration has " + strings.Join(slices.Sorted(maps.Keys(cfg.Frames)), ", ") + ", and "
 	}
 	return "; " + own + "\"serialgw frame list\" lists the presets"
@@ -148,7 +183,7 @@ func presetPlan(name, flags, path string) (*frame.Plan, error) {
 
 // decodeInput opens what is to be decoded; left tells what of it was not.
 func decodeInput(ctx context.Context, o decodeOptions, args []string, std streams) (in io.Reader, rec *recording, err error) {
-	rec = &recording{path: o.in, format: capture.Format(o.as), swap: o.swap}
+	rec = &recording{path: o.in, format: capture.Format(o.as), port: o.port, swap: o.swap}
 	if len(args) > 0 {
 		raw, err := capture.ParseHex(strings.Join(args, " "))
 		if err != nil {
@@ -166,9 +201,6 @@ func decodeInput(ctx context.Context, o decodeOptions, args []string, std stream
 	case err != nil:
 		rec.close()
 		return nil, nil, err
-	case rec.format == capture.PcapNG && o.as == "":
-		rec.close()
-		return nil, nil, usagef("%s is a recording (pcapng): serialgw replay --print shows what it says", fileName(o.in))
 	}
 	return &fromBoard{src: src, rec: rec}, rec, nil
 }

@@ -35,6 +35,9 @@ const (
 	lineEvery = 5 * time.Second
 )
 
+// onPurpose is said of the damage that the demo shows.
+const onPurpose = "some frames of the recording are damaged on purpose: they count as bad, and are not published"
+
 const demoHelp = `demo shows the main job with no board and no account:
 
   a recording ─▶ a real pty ─▶ the real gateway ─▶ real TCP ─▶ the OneNET simulator
@@ -180,7 +183,7 @@ func (d *demo) show(ctx context.Context, std streams) error {
 	if isTerminal(std.out) {
 		return d.live(ctx, std.out)
 	}
-	_, _ = fmt.Fprintf(std.out, "demo: recording -> pty -> gateway -> OneNET simulator on %v\n", d.sim.Addr())
+	_, _ = fmt.Fprintf(std.out, "demo: recording -> pty -> gateway -> OneNET simulator on %v\n%s\n", d.sim.Addr(), onPurpose)
 	ticker := time.NewTicker(lineEvery)
 	defer ticker.Stop()
 	first := time.NewTimer(2 * time.Second)
@@ -222,7 +225,7 @@ func (d *demo) live(ctx context.Context, out io.Writer) error {
 			fmt.Fprintf(&b, "\x1b[%dA\x1b[J", lines)
 		}
 		head := b.Len()
-		fmt.Fprintf(&b, "serialgw demo: a recording, played into a pty, published to the OneNET simulator on %v\n\n", d.sim.Addr())
+		fmt.Fprintf(&b, "serialgw demo: a recording, played into a pty, published to the OneNET simulator on %v\n%s\n\n", d.sim.Addr(), onPurpose)
 		if err := writeStatus(&b, d.node.status()); err != nil {
 			return err
 		}
@@ -281,7 +284,7 @@ func (d *demo) summary(out io.Writer) error {
 	u, sim := s.Gateway.Uplink, d.sim.Stats()
 	_, err := fmt.Fprintf(out, `
 Summary after %v
-  board      %s; %d damaged and %s, not published
+  board      %s; %d damaged on purpose and %s, not published
   gateway    %s stored (the newest of each second)
              %s, %d confirmed by reply, %d unanswered
   simulator  %s accepted with %s, %d refused, %s

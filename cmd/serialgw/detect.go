@@ -88,7 +88,7 @@ func runDetect(ctx context.Context, o detectOptions, args []string, std streams)
 	if ranks == nil {
 		ranks = detect.All(s.bytes, candidates)
 	}
-	return o.report(s, ranks, std)
+	return o.report(s, ranks, candidates, std)
 }
 
 // sample is the bytes to be looked at, and where they come from.
@@ -160,7 +160,7 @@ func hexSample(text string) (*sample, error) {
 }
 
 // report says what was found, and what to do next.
-func (o *detectOptions) report(s *sample, ranks []detect.Rank, std streams) error {
+func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []detect.Candidate, std streams) error {
 	p := &detectPrinter{out: std.out, sample: s, options: o}
 	p.heading()
 	p.table(ranks)
@@ -178,12 +178,18 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, std streams) erro
 	if s.text && r.Check.Check == nil {
 		r = infer.Result{} // the letters of a text repeat, too
 	}
-	p.inferred(r)
+	if r.Draft != "" {
+		p.inferred(r)
+	}
 	switch {
 	case p.err != nil:
 		return p.err
 	case r.Draft == "":
-		return unknownError(s)
+		if p.single(detect.Singles(s.bytes, candidates)) {
+			return errors.Join(p.err, errReported)
+		}
+		p.printf("\nNo preset fits.\n")
+		return errors.Join(p.err, unknownError(s))
 	case o.write != "":
 		return p.writeConfig(configFor(s, "board", r.Draft))
 	}

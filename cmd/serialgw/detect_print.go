@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"serialgw/internal/config"
 	"serialgw/internal/detect"
 	"serialgw/internal/infer"
 )
@@ -84,7 +85,7 @@ func (p *detectPrinter) next(flags, frame string) {
 	s := p.sample
 	switch {
 	case s.what == "hex":
-		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, strings.ToUpper(fmt.Sprintf("% x", s.bytes[:min(len(s.bytes), shownBytes)])))
+		p.printf("\nWhat they say:\n  serialgw decode %s %q\n", flags, hexArgument(s.bytes[:min(len(s.bytes), shownBytes)]))
 	case s.path == "-":
 		p.printf("\nWhat it says, when it is in a FILE:\n  serialgw replay --print %s FILE\n", flags)
 	case s.what == "a port":
@@ -117,6 +118,8 @@ func boardLines(s *sample, frame, indent string) string {
 	fmt.Fprintf(&b, "%s[[board]]\n%sport  = %q\n", indent, indent, port)
 	if s.baud > 0 {
 		fmt.Fprintf(&b, "%sbaud  = %d\n", indent, s.baud)
+	} else if s.what != "a port" { // a pty has no rate
+		fmt.Fprintf(&b, "%sbaud  = %d # the bytes do not tell: as the board's program says\n", indent, config.DefaultBoard().Baud)
 	}
 	fmt.Fprintf(&b, "%sframe = %q\n", indent, frame)
 	return b.String()
@@ -124,12 +127,7 @@ func boardLines(s *sample, frame, indent string) string {
 
 // inferred says what the bytes alone show.
 func (p *detectPrinter) inferred(r infer.Result) {
-	p.printf("\nNo preset fits.")
-	if r.Draft == "" {
-		p.printf("\n")
-		return
-	}
-	p.printf(" What the bytes alone show (%s, %.1f %% of the bytes):\n", count(r.Frames, "frame"), 100*r.Explained)
+	p.printf("\nNo preset fits. What the bytes alone show (%s, %.1f %% of the bytes):\n", count(r.Frames, "frame"), 100*r.Explained)
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, c := range r.Claims() {
 		_, _ = fmt.Fprintf(w, "  %s\t%s\t%v\t%s\n", c.What, c.Text, c.Grade, c.Why)
@@ -138,6 +136,35 @@ func (p *detectPrinter) inferred(r infer.Result) {
 		p.err = err
 	}
 }
+
+// singlesMost is how many presets are named that one frame may be of.
+const singlesMost = 3
+
+// single says which preset's frame the bytes are, or would be but for the
+// check; false: none's.
+func (p *detectPrinter) single(all []detect.Single) bool {
+	if len(all) == 0 {
+		return false
+	}
+	text := hexArgument(p.sample.bytes)
+	if all[0].Whole {
+		p.printf("\nIt is a whole frame of %s", all[0].Name)
+		if all[0].Title != "" {
+			p.printf(": %s", all[0].Title)
+		}
+		p.printf(".\nOne frame proves little: record a minute (serialgw record), and detect that.\n")
+		p.printf("\nWhat it says:\n  serialgw explain %s %q\n", all[0].Name, text)
+		return true
+	}
+	p.printf("\nNo preset fits. But for its check it would be a frame of:\n")
+	for _, one := range all[:min(len(all), singlesMost)] {
+		p.printf("  serialgw explain %s %q\n", one.Name, text)
+	}
+	return true
+}
+
+// hexArgument writes bytes as the verbs take them.
+func hexArgument(b []byte) string { return strings.ToUpper(fmt.Sprintf("% x", b)) }
 
 // draft prints the description, and what to do with it.
 func (p *detectPrinter) draft(r infer.Result) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"serialgw/internal/capture"
+	"serialgw/internal/detect"
 	"serialgw/internal/frame"
 )
 
@@ -59,20 +60,23 @@ func newExplain(std streams) *cobra.Command {
 func runExplain(o explainOptions, args []string, std streams) error {
 	description, err := namedDescription(args[0], o.config, std)
 	if err != nil {
+		if b, hexErr := capture.ParseHex(strings.Join(args, " ")); hexErr == nil && len(b) > 1 {
+			return usagef("which frame are these bytes of? serialgw explain FRAME %q; \"serialgw detect\" finds it", hexArgument(b))
+		}
 		return err
 	}
 	plan, errs := frame.Compile(args[0], description)
 	if len(errs) > 0 {
 		return usagef("frame %s: %w", args[0], errs)
 	}
-	e, err := o.explanation(plan, args[1:])
+	b, e, err := o.explanation(plan, args[1:])
 	if err != nil {
 		return err
 	}
 	if o.json {
 		err = json.NewEncoder(std.out).Encode(e)
 	} else {
-		err = writeExplanation(std.out, e)
+		err = errors.Join(writeExplanation(std.out, e), writeOthers(std.out, b, e))
 	}
 	if err == nil && !e.OK {
 		err = errReported
@@ -81,35 +85,35 @@ func runExplain(o explainOptions, args []string, std streams) error {
 }
 
 // explanation reads the bytes and explains them.
-func (o explainOptions) explanation(plan *frame.Plan, args []string) (frame.Explanation, error) {
+func (o explainOptions) explanation(plan *frame.Plan, args []string) ([]byte, frame.Explanation, error) {
 	if o.at != "" {
 		if len(args) != 1 {
-			return frame.Explanation{}, usagef("--at needs the recording: serialgw explain %s FILE --at %s", plan.Name(), o.at)
+			return nil, frame.Explanation{}, usagef("--at needs the recording: serialgw explain %s FILE --at %s", plan.Name(), o.at)
 		}
 		at, err := strconv.ParseInt(o.at, 0, 64)
 		if err != nil || at < 0 {
-			return frame.Explanation{}, usagef("--at %q: write a number of bytes such as 4096 or 0x1000", o.at)
+			return nil, frame.Explanation{}, usagef("--at %q: write a number of bytes such as 4096 or 0x1000", o.at)
 		}
 		b, err := recordedBytes(args[0], o.port, at, plan.MaxLine())
 		if err != nil {
-			return frame.Explanation{}, err
+			return nil, frame.Explanation{}, err
 		}
-		return plan.ExplainAt(b, 0), nil
+		return b, plan.ExplainAt(b, 0), nil
 	}
 	if len(args) == 0 {
-		return frame.Explanation{}, usagef("which bytes? write them in hex, or name a recording with --at OFFSET")
+		return nil, frame.Explanation{}, usagef("which bytes? write them in hex, or name a recording with --at OFFSET")
 	}
 	b, err := capture.ParseHex(strings.Join(args, " "))
 	if err != nil {
 		if _, there := os.Stat(args[0]); there == nil && len(args) == 1 {
-			return frame.Explanation{}, usagef("%s is a file: where does the frame begin in it? give --at OFFSET", fileName(args[0]))
+			return nil, frame.Explanation{}, usagef("%s is a file: where does the frame begin in it? give --at OFFSET", fileName(args[0]))
 		}
-		return frame.Explanation{}, usagef("%w; write pairs of digits, for example 55 AA 01", err)
+		return nil, frame.Explanation{}, usagef("%w; write pairs of digits, for example 55 AA 01", err)
 	}
 	if len(b) == 0 {
-		return frame.Explanation{}, usagef("there is no byte to explain")
+		return nil, frame.Explanation{}, usagef("there is no byte to explain")
 	}
-	return plan.Explain(b), nil
+	return b, plan.Explain(b), nil
 }
 
 // recordedBytes returns up to n bytes that the board sent, from the one at on.
@@ -189,6 +193,31 @@ func writeExplanation(w io.Writer, e frame.Explanation) error {
 	}
 	writeTried(&b, e.Tried)
 	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeOthers names the presets that bytes are a frame of which do not begin as
+// the explained one does.
+func writeOthers(w io.Writer, b []byte, e frame.Explanation) error {
+	if e.OK || e.Broken.Rule != "sync" {
+		return nil
+	}
+	candidates, err := detect.Presets()
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	for i, one := range detect.Singles(b, candidates) {
+		if i == singlesMost {
+			break
+		}
+		but := ""
+		if !one.Whole {
+			but = ", but for the check"
+		}
+		fmt.Fprintf(&text, "These bytes begin and end as a frame of %s does%s: serialgw explain %s %q\n", one.Name, but, one.Name, hexArgument(b))
+	}
+	_, err = io.WriteString(w, text.String())
 	return err
 }
 

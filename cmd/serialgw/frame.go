@@ -23,6 +23,7 @@ gateway and Wireshark have it from one place.
 NAME is a preset, or with --config a [frame.NAME] of a configuration.
 
   serialgw frame list                         which frames are known by name
+  serialgw frame list tfmini                  those with that word
   serialgw frame show jy901                   a datasheet, in Markdown
   serialgw frame expand jy901                 the description with everything said
   serialgw frame c -c gateway.toml car        a C header for the board
@@ -126,15 +127,7 @@ func namedDescription(name, path string, std streams) (frame.Description, error)
 	}
 	d, err := cfg.Description(name)
 	if err != nil {
-		hint := ""
-		if near := config.Nearest(name, cfg.FrameNames()); near != "" {
-			hint = fmt.Sprintf(", did you mean %s?", near)
-		}
-		list := "serialgw frame list"
-		if path != "" {
-			list += " --config " + fileName(path)
-		}
-		return frame.Description{}, usagef("%w%s; %q lists them", err, hint, list)
+		return frame.Description{}, unknownFrame(cfg, name, path, err)
 	}
 	return d, nil
 }
@@ -148,17 +141,28 @@ type listedFrame struct {
 	Source string `json:"source,omitempty"`
 }
 
+// has reports whether the word stands in what is said of the frame.
+func (f listedFrame) has(word string) bool {
+	return strings.Contains(strings.ToLower(f.Name+"\n"+f.Family+"\n"+f.Title), strings.ToLower(word))
+}
+
 func newFrameList(std streams) *cobra.Command {
 	var path string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "The frames that are known by name, family by family",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Use:   "list [WORD]",
+		Short: "The frames that are known by name, family by family; those with WORD in it",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := listFrames(path, std)
 			if err != nil {
 				return err
+			}
+			if len(args) > 0 {
+				all = slices.DeleteFunc(all, func(f listedFrame) bool { return !f.has(args[0]) })
+				if len(all) == 0 {
+					return fmt.Errorf("no frame has %q in its name, family or title; \"serialgw frame list\" lists all", args[0])
+				}
 			}
 			if asJSON {
 				return json.NewEncoder(std.out).Encode(all)

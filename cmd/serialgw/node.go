@@ -22,9 +22,6 @@ import (
 	"serialgw/internal/uart"
 )
 
-// tooMuch is said when the two figures of the start-up line do not fit.
-const tooMuch = "the boards can give more than the uplink carries: set report to a longer period and give each rule a min_interval or window, or the queue fills"
-
 // deadLetterLimit bounds each of the two dead-letter files, in bytes.
 const deadLetterLimit = 8 << 20
 
@@ -182,10 +179,7 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 	if err != nil {
 		return errors.Join(err, n.close())
 	}
-	n.log.Info().Msg(gateway.CapacityOf(gcfg.Boards, gcfg.Uplink).String())
-	if r := gateway.CapacityOf(gcfg.Boards, gcfg.Uplink); !r.Fits() {
-		n.log.Warn().Msg(tooMuch)
-	}
+	n.tellRates(gateway.CapacityOf(gcfg.Boards, gcfg.Uplink))
 	n.use(gcfg.Uplink)
 	said := n.tellClock()
 	group, ctx := errgroup.WithContext(ctx)
@@ -198,6 +192,19 @@ func (n *node) run(ctx context.Context, reload <-chan struct{}, load func() (*co
 	err = group.Wait()
 	n.log.Info().Int("waiting", int(n.queue.Stats().Records)).Msg("stopped; readings that wait are sent at the next start")
 	return errors.Join(err, n.close())
+}
+
+// tellRates compares what the boards give with what the uplink carries. What
+// could be at worst is no reason to warn.
+func (n *node) tellRates(r gateway.Rates) {
+	n.log.Info().Msg(r.String())
+	level := zerolog.InfoLevel
+	if r.Sure > r.Uplink {
+		level = zerolog.WarnLevel
+	}
+	if text := r.Warning(); text != "" {
+		n.log.WithLevel(level).Msg(text)
+	}
 }
 
 // use remembers the client of the uplink that the gateway runs with. One whose

@@ -151,6 +151,8 @@ type replay struct {
 	cfg    *config.Config
 	conf   config.Board
 	board  gateway.Board
+
+	arrived *arrivals // at the built-in simulator; nil without it
 }
 
 func runReplay(ctx context.Context, o replayOptions, std streams) error {

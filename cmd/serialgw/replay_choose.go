@@ -41,7 +41,7 @@ func (r *replay) choose(ports []capture.Port) error {
 	case r.board.Baud == 0:
 		r.board.Baud = config.DefaultBoard().Baud
 	}
-	r.conf.Baud = r.board.Baud // the cloud is told of this board, too
+	r.conf.Baud = r.board.Baud // publishing makes the board anew of its configuration
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (r *replay) chooseBoard(ports []capture.Port) error {
 	if r.preset != "" {
 		plan, err = presetPlan(r.preset, "--frame", r.config)
 	} else {
-		plan, err = namedPlan(r.cfg, r.conf.Frame)
+		plan, err = planOf(r.cfg, r.conf.Frame, r.config)
 	}
 	if err != nil {
 		return err

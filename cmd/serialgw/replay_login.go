@@ -20,6 +20,8 @@ func (r *replay) simulator(cfg *config.Config) (*onenetsim.Server, error) {
 	sc := onenetsim.Defaults()
 	sc.Products = []onenetsim.Product{{ID: simProduct, Devices: map[string]string{simDevice: simKey}}}
 	sc.Keep = simKeep
+	r.arrived = &arrivals{newest: make(map[string]onenetsim.Value)}
+	sc.OnPost = r.arrived.take
 	if r.speed == 0 {
 		sc.PostPace, cfg.OneNET.PostInterval = 0, 0
 	}

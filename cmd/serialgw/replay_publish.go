@@ -229,6 +229,9 @@ func (p *publisher) summary(took time.Duration, interrupted bool) error {
 	}
 	_, _ = fmt.Fprintf(p.std.err, "%s stored, %d confirmed in %s, %d refused, %s to the dead letters, %d waiting, in %v\n",
 		count(s.Queue.Appended, "reading"), u.Records, count(u.Confirmed, "post"), u.Refused, count(u.DeadLetters, "value"), s.Queue.Records, took.Round(time.Millisecond))
+	if p.arrived != nil {
+		p.arrived.write(p.std.err)
+	}
 	if !interrupted {
 		return nil
 	}

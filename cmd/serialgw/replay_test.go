@@ -52,7 +52,12 @@ func recordings(dir string) error {
 	for i := range packets {
 		packets[i].Direction = capture.Outbound
 	}
+	imu, err := os.ReadFile("../../testdata/captures/jy901.pcapng")
+	if err != nil {
+		return err
+	}
 	for name, file := range map[string][]byte{
+		"jy901.pcapng":    imu,
 		"ethernet.pcapng": ethernet, "asked.pcapng": pcapng(packets[:2]...),
 		"demo.pcapng": demoRecording, "demo.bin": raw.Bytes(), "demo.hex": text.Bytes(),
 		"cut.pcapng": short[:len(short)-1], "damaged.pcapng": damaged, "ports.pcapng": ports,

@@ -51,7 +51,7 @@ func TestWriteStatus_Clock(t *testing.T) {
 		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 5, ClockUntil: until}, "not synchronised, 5 readings wait for it, 24h more at most\n"},
 		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 1, ClockUntil: until.Add(-time.Minute)}, "not synchronised, 1 reading waits for it, 23h59m more at most\n"},
 		{clockStatus{Waited: true}, gateway.UplinkStatus{Unclocked: 1}, "not synchronised, 1 reading waits for it, 0s more at most\n"},
-		{clockStatus{Believed: true}, gateway.UplinkStatus{}, "not synchronised; believed, the broker has the same clock\n"},
+		{clockStatus{Believed: true}, gateway.UplinkStatus{}, "no time service has set it, and none is needed here: the broker is on this machine and has the same clock\n"},
 		{clockStatus{}, gateway.UplinkStatus{}, "not synchronised; readings go without a time\n"},
 		{clockStatus{Anchored: true}, gateway.UplinkStatus{}, "not synchronised any more; times are reckoned from when it was\n"},
 	} {

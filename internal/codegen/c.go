@@ -88,7 +88,14 @@ func (g *cgen) header() {
 		g.line(" * %s", comment(line))
 	}
 	g.line(" *\n * Fill the struct of a message and call its send function with your own for")
-	g.line(" * one byte, or its encode function. Values are raw: as they stand on the line.\n */")
+	g.line(" * one byte, or its encode function. Values are raw: as they stand on the line.")
+	for i, line := range g.unnamed() {
+		if i == 0 {
+			g.line(" *")
+		}
+		g.line(" * %s", comment(line))
+	}
+	g.line(" */")
 	g.line("#ifndef %s\n#define %s\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n", guard, guard)
 	most := 0
 	for _, one := range g.messages {

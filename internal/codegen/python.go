@@ -28,6 +28,9 @@ func Python(name string, d frame.Description) (string, error) {
 	first := g.messages[0]
 	g.line("#\n# Each function returns the bytes of one frame; values are raw, as they stand on\n# the line:")
 	g.line("#\n#     from machine import UART\n#     uart = UART(1, 115200)\n#     uart.write(%s(%s))\n", first.ident, strings.Join(params(first), ", "))
+	if lines := g.unnamed(); len(lines) > 0 {
+		g.line("# %s\n", strings.Join(lines, "\n# "))
+	}
 	g.line("import struct\n")
 	g.line("%s", pyHelpers)
 	for i := range g.checks {

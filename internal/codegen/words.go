@@ -128,6 +128,57 @@ func (m *model) about() []string {
 	return out
 }
 
+// unnamed says which bytes have no name and are sent as 0, and how to change
+// that: the board that is described may send something else.
+func (m *model) unnamed() []string {
+	var out []string
+	for _, one := range m.messages {
+		for _, it := range one.items {
+			if it.Name != "_" || it.Const != nil || len(it.Names) > 0 || it.pos.Run || it.pos.Loose || m.known(it.pos.At, it.pos.Size) {
+				continue
+			}
+			out = append(out, fmt.Sprintf("%s: %s without a name, sent as 0.", one.Name, bytesAt(it.pos.At, it.n*it.pos.Size)))
+		}
+	}
+	if len(out) > 0 {
+		out = append(out, `If a board sends something else there, say so in the description: name it "_id"`,
+			`with { name = "_id", const = 7 } in fields, or write id = { at = ... } and a`,
+			"[[message]] for each number.")
+	}
+	return out
+}
+
+// known reports whether all bytes of a place are written by sync, id, length or
+// sequence number.
+func (m *model) known(at, size int) bool {
+	written := map[int]bool{}
+	for i := range m.sync {
+		written[i] = true
+	}
+	refs := []*frame.Ref{m.d.ID, m.d.Seq}
+	if l := m.d.Length; l != nil {
+		refs = append(refs, &frame.Ref{At: l.At, Type: l.Type})
+	}
+	for _, r := range refs {
+		for i := 0; r != nil && i < refBytes(r.Type); i++ {
+			written[r.At+i] = true
+		}
+	}
+	for i := range size {
+		if !written[at+i] {
+			return false
+		}
+	}
+	return true
+}
+
+func bytesAt(at, size int) string {
+	if size == 1 {
+		return fmt.Sprintf("byte %d", at)
+	}
+	return fmt.Sprintf("bytes %d to %d", at, at+size-1)
+}
+
 // headChecksFirst orders checks as they must be made: those that stand in the
 // head and cover nothing but it come first.
 func headChecksFirst(checks []sum) []sum {

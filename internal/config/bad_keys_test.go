@@ -49,6 +49,22 @@ max = 64
 fields = [ { name = "v", type = "B" } ]`, []string{
 			`gateway.toml:11: frame.car.message[0].max: unknown key; max belongs to the frame: put it above the first [[frame.car.message]]`,
 		}},
+		{"FieldKeyInFrame", "end", `[frame.car]
+sync = "AA 55"
+scale = 0.01
+fields = [ { name = "v", type = "B" } ]
+check = { kind = "sum8" }`, []string{
+			`gateway.toml:9: frame.car.scale: unknown key; scale belongs to one value: write it in fields, beside the name, { name = "speed", scale = ... }`,
+		}},
+		{"UnnamedValueDescribed", "end", `[frame.cam]
+sync = "AA 55"
+data = 2
+struct = "<Bh"
+names = ["_", "cx"]
+fields = [ { name = "_", const = 7 } ]
+check = { kind = "sum8" }`, []string{
+			`gateway.toml:12: frame.cam.fields[0].name: found "_", expected a name out of names; give it a name that begins with _, in names as well: "_id"`,
+		}},
 		{"UnknownKeyInField", "end", `[frame.car]
 sync = "AA 55"
 fields = [

@@ -141,7 +141,7 @@ func (d *doc) checkFrames(c *Config) map[string]*frame.Plan {
 }
 
 func nearestFrame(name string, names []string) string {
-	if near := Nearest(name, names); near != "" {
+	if near := NearestFrame(name, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return `"serialgw frame list" lists the presets`

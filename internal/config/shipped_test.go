@@ -170,8 +170,28 @@ func TestShippedFile_ExampleFrameWorks(t *testing.T) {
 		t.Fatal("the example [frame.car] has no plan")
 	}
 	got := names(plan)
-	if want := []string{"speed", "heading", "battery", "state", "over_temp", "stall"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"speed", "battery", "state"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("properties: got %v, want %v", got, want)
+	}
+}
+
+// TestShippedFile_ExampleFrameIsTheREADMEs: who follows the README finds its
+// frame in the file.
+func TestShippedFile_ExampleFrameIsTheREADMEs(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sample, found := strings.Cut(string(readme), "```toml\n[frame.car]")
+	sample, _, _ = strings.Cut(sample, "```")
+	want, issues := ParseFrames([]byte("[frame.car]"+sample), "README.md")
+	if !found || Failed(issues) {
+		t.Fatalf("the README has no [frame.car]: %v", issues)
+	}
+	got, issues := Parse([]byte(strings.ReplaceAll(filledIn(t), "\n#: ", "\n")), "gateway.toml", noEnv)
+	noIssues(t, issues)
+	if diff := cmp.Diff(want["car"], got.Frames["car"]); diff != "" {
+		t.Errorf("[frame.car] differs (-README +gateway.toml):\n%s", diff)
 	}
 }
 

@@ -73,6 +73,10 @@ func homeOf(path, key string, owner reflect.Type) string {
 		of = parentPath(of)
 		return key + " belongs to the frame: put it above the first [[" + of + ".message]]"
 	}
+	field := reflect.TypeFor[frame.Field]()
+	if (owner == messageType() || owner == reflect.TypeFor[frame.Description]()) && hasKey(field, key) {
+		return key + " belongs to one value: write it in fields, beside the name, { name = \"speed\", " + key + " = ... }"
+	}
 	if owner == reflect.TypeFor[report.Rule]() && hasKey(reflect.TypeFor[Board](), key) {
 		return key + " belongs to the board: put it above its first [[board.rule]]"
 	}
@@ -121,6 +125,39 @@ func Nearest(word string, names []string) string {
 		}
 	}
 	return best
+}
+
+// NearestFrame returns the name of the frame that word was probably meant to
+// be: one that it shortens, "tfmini-cmd" or "jy9", before one that it misspells.
+func NearestFrame(word string, names []string) string {
+	const short = 3 // letters: fewer shorten too much
+	best := ""
+	for _, name := range names {
+		if len(word) >= short && shortens(strings.ToLower(word), strings.ToLower(name)) && (best == "" || len(name) < len(best)) {
+			best = name
+		}
+	}
+	if near := Nearest(word, names); best == "" || near != "" && distance(word, near) == 1 {
+		return near
+	}
+	return best
+}
+
+// shortens reports whether leaving letters out of name makes it word. Its first
+// half stays.
+func shortens(word, name string) bool {
+	if half := (len(word) + 1) / 2; !strings.HasPrefix(name, word[:half]) {
+		return false
+	}
+	rest := name
+	for i := range len(word) {
+		at := strings.IndexByte(rest, word[i])
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+1:]
+	}
+	return true
 }
 
 // distance counts the letters to insert, delete, replace, or swap with their

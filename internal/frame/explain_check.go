@@ -172,7 +172,9 @@ func (a *attempt) places(c *check, b []byte) []int {
 	return out
 }
 
-// kindsOf returns the check's own kind and every other of its size.
+// kindsOf returns the check's own kind and every other of its size. Of one byte
+// a CRC of fewer bits is not tried, nor any where none is described: of so many
+// short ones, luck makes some match.
 func kindsOf(c *check) []*check {
 	var out []*check
 	if c.name != "" {
@@ -180,9 +182,13 @@ func kindsOf(c *check) []*check {
 	}
 	for _, name := range CheckKinds() {
 		sum, err := NewChecksum(Check{Kind: name})
-		if err == nil && sum.check.size == c.size && name != c.name {
-			out = append(out, &sum.check)
+		if err != nil || sum.check.size != c.size || name == c.name {
+			continue
 		}
+		if k := &sum.check; k.kind == kindCRC && k.size == 1 && (k.bits < 8 || c.kind != kindCRC) {
+			continue
+		}
+		out = append(out, &sum.check)
 	}
 	return out
 }

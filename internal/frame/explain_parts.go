@@ -27,6 +27,9 @@ func (x *explainer) describe(a *attempt) Explanation {
 		d.fields()
 	}
 	d.tail()
+	if f := a.fault; f != nil && f.Rule == "sync" && !a.mended {
+		d.silence()
+	}
 	d.sort()
 	if behind := x.b[len(d.b):]; len(behind) > 0 && x.whole {
 		d.parts = append(d.parts, Part{At: len(d.b), Size: len(behind), Bytes: hexOf(behind), Kind: "behind", Says: "behind the frame"})
@@ -36,6 +39,15 @@ func (x *explainer) describe(a *attempt) Explanation {
 	}
 	out.Parts = d.parts
 	return out
+}
+
+// silence takes away what the values say: these bytes are of another frame.
+func (d *describer) silence() {
+	for i := range d.parts {
+		if d.parts[i].Kind == "field" {
+			d.parts[i].Says = ""
+		}
+	}
 }
 
 // frontSays says what bytes in front of a frame are.

@@ -121,7 +121,11 @@ func (l *layout) decorate(key string, f Field, values []pastedValue) {
 			return
 		}
 	}
-	l.m.add(key+".name", quote(f.Name), "a name out of names", "")
+	cure := ""
+	if f.Name == "_" {
+		cure = `give it a name that begins with _, in names as well: "_id"`
+	}
+	l.m.add(key+".name", quote(f.Name), "a name out of names", cure)
 }
 
 // letter writes the type back.

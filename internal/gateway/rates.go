@@ -19,6 +19,7 @@ const bitsPerByte = 10
 // line. Uplink is +Inf without a pace.
 type Rates struct {
 	Boards float64
+	Sure   float64 // of Boards: what comes however little changes, and however slow the frames are
 	Uplink float64
 	AtMost bool // Boards is a bound, not a rate known from the configuration
 }
@@ -42,7 +43,11 @@ func (r *Rates) add(b Board) {
 	paced := make(map[time.Duration]int) // interval to values that go out once in it
 	every := func(interval time.Duration, changes bool) {
 		paced[interval]++
-		r.AtMost = r.AtMost || changes
+		if changes {
+			r.AtMost = true
+		} else {
+			r.Sure += 1 / interval.Seconds()
+		}
 	}
 	for _, p := range report.Publish(b.Rules, props) {
 		switch rule := ruleOf(b, p); {
@@ -59,7 +64,9 @@ func (r *Rates) add(b Board) {
 		}
 	}
 	if b.Health > 0 {
-		paced[b.Health] += len(report.LinkProperties(b.Plan.Numbered()))
+		links := len(report.LinkProperties(b.Plan.Numbered()))
+		paced[b.Health] += links
+		r.Sure += float64(links) / b.Health.Seconds()
 	}
 	for _, interval := range slices.Sorted(maps.Keys(paced)) {
 		r.Boards += float64(paced[interval]) / interval.Seconds()
@@ -112,6 +119,22 @@ func mostOf(b Board) (most int) {
 
 // Fits reports whether the uplink carries all that the boards can give.
 func (r Rates) Fits() bool { return r.Boards <= r.Uplink }
+
+// fewer is the cure when too much is given.
+const fewer = "a longer period in report, and a min_interval or window in each rule, make it fewer"
+
+// Warning says when the boards give more than the uplink carries, or could at
+// worst; "" = they cannot.
+func (r Rates) Warning() string {
+	switch {
+	case r.Sure > r.Uplink:
+		return "the boards give more than the uplink carries: readings pile up in the queue, and when that is full the oldest are dropped; " + fewer
+	case !r.Fits():
+		return "the boards give more than the uplink carries only if frames come without a pause and every value in them is to be sent; " +
+			"while that lasts readings wait in the queue, and none is lost until that is full; " + fewer
+	}
+	return ""
+}
 
 // String is the start-up line.
 func (r Rates) String() string {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ func TestCapacityOf(t *testing.T) {
 	plan := testPlan(t) // three properties, two a frame; a frame of an unlisted id has 6 bytes
 	thinned := Board{Plan: plan, Baud: 9600, Period: time.Second}
 	all := Board{Plan: plan, Baud: 9600}
+	const sure, atWorst = "the boards give more than the uplink carries: readings pile up", "the boards give more than the uplink carries only if frames come without a pause"
 	tests := []struct {
 		name   string
 		boards []Board
@@ -48,8 +50,13 @@ func TestCapacityOf(t *testing.T) {
 			"the boards give at most 3 values/s, the uplink carries 3 values/s"},
 		// One value of a frame has no pace: 160 frames a second, and one value a second.
 		{"RuleWithoutAPaceGoesAsFastAsTheLine", []Board{{Plan: plan, Baud: 9600, Period: time.Second, Rules: []report.Rule{{Message: "env"}}}},
-			Uplink{PostInterval: time.Second}, Rates{Boards: 321, Uplink: 3, AtMost: true}, false,
+			Uplink{PostInterval: time.Second}, Rates{Boards: 321, Sure: 1, Uplink: 3, AtMost: true}, false,
 			"the boards give at most 321 values/s, the uplink carries 3 values/s"},
+		// Ten a second come anyhow, whatever the rule for changes adds.
+		{"SureAndABound", []Board{{Plan: plan, Baud: 9600, Period: 100 * time.Millisecond, Rules: []report.Rule{
+			{Property: []string{"temp"}, OnChange: true, MinInterval: time.Second}}}},
+			Uplink{PostInterval: 2 * time.Second}, Rates{Boards: 21, Sure: 20, Uplink: 1.5, AtMost: true}, false,
+			"the boards give at most 21 values/s, the uplink carries 1.5 values/s"},
 		{"LinkHealthCounts", []Board{{Plan: plan, Baud: 9600, Period: time.Second, Health: 10 * time.Second}},
 			Uplink{PostInterval: time.Second, History: true, HistoryValues: 9, OldestFirst: true}, Rates{Boards: 3.5, Uplink: 8}, true,
 			"the boards give 3.5 values/s, the uplink carries 8 values/s"},
@@ -58,7 +65,21 @@ func TestCapacityOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := CapacityOf(tt.boards, tt.up)
+			got, warning := CapacityOf(tt.boards, tt.up), ""
+			switch {
+			case !tt.want.AtMost:
+				tt.want.Sure = tt.want.Boards
+				if !tt.fits {
+					warning = sure
+				}
+			case tt.want.Sure > tt.want.Uplink:
+				warning = sure
+			case !tt.fits:
+				warning = atWorst
+			}
+			if said := got.Warning(); !strings.HasPrefix(said, warning) || (said == "") != (warning == "") {
+				t.Errorf("got the warning %q, want %q", said, warning)
+			}
 			if got != tt.want || got.Fits() != tt.fits || got.String() != tt.text {
 				t.Errorf("got  %+v, fits %v: %s\nwant %+v, fits %v: %s", got, got.Fits(), got, tt.want, tt.fits, tt.text)
 			}
