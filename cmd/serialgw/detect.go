@@ -175,8 +175,8 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []dete
 		}
 		return p.err
 	}
-	if s.text && r.Check.Check == nil {
-		r = infer.Result{} // the letters of a text repeat, too
+	if s.text && r.Check.Grade != infer.Certain {
+		r = infer.Result{} // the letters of a text repeat, too, and lines alike hold a check alike
 	}
 	if r.Draft != "" {
 		p.inferred(r)
