@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"errors"
+	"math"
 	"time"
 )
 
@@ -98,10 +99,10 @@ func parseZone(text []byte) (seconds int, rest []byte, ok bool) {
 	return seconds, minutes[2:], true
 }
 
-// number reads digits and nothing else.
+// number reads digits and nothing else; a number beyond an int is none.
 func number(text []byte) (n int, ok bool) {
 	for _, c := range text {
-		if !isDigit(c) {
+		if !isDigit(c) || n > (math.MaxInt-9)/10 {
 			return 0, false
 		}
 		n = 10*n + int(c-'0')

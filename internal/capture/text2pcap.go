@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -81,8 +82,8 @@ func preamble(line []byte) (from Direction, ns int64, kind Timing, ok bool) {
 // unixSeconds reads 1787395353.123456, which no clock and no count of bytes is.
 func unixSeconds(text []byte) (ns int64, ok bool) {
 	whole, fraction, _ := bytes.Cut(text, []byte("."))
-	s, ok := number(whole)
-	if !ok || len(whole) < 9 || s > 9_000_000_000 || len(fraction) == 0 {
+	s, err := strconv.ParseUint(string(whole), 10, 63)
+	if err != nil || len(whole) < 9 || s > 9_000_000_000 || len(fraction) == 0 {
 		return 0, false
 	}
 	part, ok := parseSeconds(append([]byte("0."), fraction...))
