@@ -139,8 +139,8 @@ func (g generatorShape) complete(poly uint64, few [][]byte) *match {
 				if at+len(f) <= from {
 					continue
 				}
-				stored := number{at: len(f) + at, size: size, big: g.big}.get(f, 0)
-				votes[sum.Sum(f[from:len(f)+at])^uint64(stored)]++
+				stored := number{size: size, big: g.big}.raw(f[len(f)+at:])
+				votes[sum.Sum(f[from:len(f)+at])^stored]++
 			}
 			for xorout, n := range votes {
 				if n < len(few)-tryMisses {

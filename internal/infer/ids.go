@@ -57,9 +57,9 @@ func (g *guess) counts(n number) bool {
 		return false
 	}
 	up, all := 0, 0
-	mask := 1<<(8*n.size) - 1
+	mask := uint64(1)<<(8*n.size) - 1
 	for i := 1; i < len(g.frames); i++ {
-		a, b := n.get(g.frames[i-1], 0), n.get(g.frames[i], 0)
+		a, b := n.raw(g.frames[i-1][n.at:]), n.raw(g.frames[i][n.at:])
 		all++
 		up += b2i((b-a)&mask == 1)
 	}

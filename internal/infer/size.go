@@ -15,18 +15,24 @@ type number struct {
 	big  bool
 }
 
-// get reads the number of the frame whose anchor stands at p; -1: outside.
+// get reads the number of the frame whose anchor stands at p; -1: outside. Of
+// four bytes, use raw: an int may hold no more.
 func (n number) get(s []byte, p int) int {
 	i := p + n.at
 	if i < 0 || i+n.size > len(s) {
 		return -1
 	}
-	v := 0
+	return int(n.raw(s[i:]))
+}
+
+// raw reads the number that s begins with.
+func (n number) raw(s []byte) uint64 {
+	var v uint64
 	for k := range n.size {
 		if n.big {
-			v = v<<8 | int(s[i+k])
+			v = v<<8 | uint64(s[k])
 		} else {
-			v |= int(s[i+k]) << (8 * k)
+			v |= uint64(s[k]) << (8 * k)
 		}
 	}
 	return v

@@ -153,7 +153,7 @@ func jump(frames [][]byte, n number) float64 {
 	span := uint64(1) << (8 * n.size)
 	var steps []float64
 	for i := 1; i < len(frames); i++ {
-		d := uint64(n.get(frames[i], 0)-n.get(frames[i-1], 0)) & (span - 1)
+		d := (n.raw(frames[i][n.at:]) - n.raw(frames[i-1][n.at:])) & (span - 1)
 		steps = append(steps, float64(min(d, span-d)))
 	}
 	if len(steps) == 0 {
@@ -177,7 +177,7 @@ func seen(frames [][]byte, v value) value {
 		case "<f", ">f":
 			return float64(math.Float32frombits(load4(f[v.at:], v.kind == ">f")))
 		}
-		return float64(number{v.at, v.size, v.kind[0] == '>'}.get(f, 0))
+		return float64(number{0, v.size, v.kind[0] == '>'}.raw(f[v.at:]))
 	}
 	all := make([]float64, 0, len(frames))
 	for _, f := range frames {
