@@ -262,5 +262,27 @@ func better(a, b match) int {
 		b.at-a.at,
 		b2i(a.spec.Kind == "crc")-b2i(b.spec.Kind == "crc"),
 		cmp.Compare(a.spec.Kind, b.spec.Kind),
+		slices.CompareFunc(a.over, b.over, wider),
 	)
+}
+
+// wider orders spans: those that go nearer to the end of the frame first.
+func wider(a, b span) int { return cmp.Compare(b.to, a.to) }
+
+// covers returns which bytes of a frame of so many the check covers, its own
+// included: damage there shows as well.
+func (m *match) covers(total int) []bool {
+	out := make([]bool, total)
+	for i := range m.size {
+		if at := m.at + b2i(m.at < 0)*total + i; at >= 0 && at < total {
+			out[at] = true
+		}
+	}
+	for _, v := range m.over {
+		to := v.to + b2i(v.to <= 0)*total
+		for i := max(v.from, 0); i < min(to, total); i++ {
+			out[i] = true
+		}
+	}
+	return out
 }

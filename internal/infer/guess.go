@@ -136,7 +136,6 @@ func (g *guess) guardedBy(found []match, i int) (covered int) {
 			g.equal = append(g.equal, other)
 		}
 	}
-	g.equal = g.equal[:min(len(g.equal), 8)]
 	return covered
 }
 

@@ -80,7 +80,7 @@ func (g *guess) claimCheck(out *Result) {
 	}
 	c := g.check.check()
 	out.Check.Check = &c
-	for i := range g.equal {
+	for i := range min(len(g.equal), equalMost) {
 		out.Check.Equal = append(out.Check.Equal, g.equal[i].check())
 	}
 	if g.head != nil {
@@ -88,6 +88,9 @@ func (g *guess) claimCheck(out *Result) {
 		out.Check.Head = &h
 	}
 }
+
+// equalMost is how many checks that accept the same frames are named.
+const equalMost = 8
 
 // clearly is how many times more likely a beginning must be than any other to be
 // certain.
@@ -111,8 +114,13 @@ func (g *guess) grade(out *Result, contents []content) {
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
 	share := float64(k.held) / float64(k.tried)
+	if g.unsettled() {
+		out.Check.Why += "; whether it covers a byte that never changes is not to be seen"
+	}
 	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly && !g.composed() {
-		out.Check.Grade = Certain
+		if !g.unsettled() {
+			out.Check.Grade = Certain
+		}
 		if g.widened {
 			out.Size.Why += "; a zero beside the length is taken for its high byte"
 		} else {
@@ -123,6 +131,19 @@ func (g *guess) grade(out *Result, contents []content) {
 			out.Sync.Grade = Certain
 		}
 	}
+}
+
+// unsettled reports whether another check that accepts the same frames covers
+// other bytes behind sync: those rest, and adding or leaving them changes
+// nothing.
+func (g *guess) unsettled() bool {
+	total := g.rule.commonest()
+	covered := g.check.covers(total)
+	return slices.ContainsFunc(g.equal, func(m match) bool {
+		other := m.covers(total)
+		from := min(g.sync, total)
+		return !slices.Equal(covered[from:], other[from:])
+	})
 }
 
 // wide reports whether the check covers half of a frame and more. One that
