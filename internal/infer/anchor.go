@@ -18,6 +18,8 @@ const (
 	headBefore = 12        // bytes before an anchor where a frame may begin
 	headAfter  = 24        // bytes behind it that may be the head
 	idleMost   = 64        // idle bytes between two frames
+	textLeast  = 3         // bytes of text between two frames
+	textMost   = 128
 )
 
 // anchor is a short run of bytes that may stand at the same place in every

@@ -158,18 +158,20 @@ func (g *guess) wide() bool {
 }
 
 // composed reports whether the frames may be several or not all: their first
-// bytes repeat within, or another rule finds more of them.
+// bytes repeat within, another rule finds more of them, or a length says nearly
+// always the same.
 func (g *guess) composed() bool {
-	return g.rule.several > 1.2 || g.rule.outdone || g.rule.open && g.rule.even() || g.rule.weak || g.repeats()
+	r := g.rule
+	return r.several > 1.2 || r.outdone || r.open && r.same(0.9) || r.weak || r.length != nil && r.same(0.97) || g.repeats()
 }
 
-// even reports whether nearly all frames have one size.
-func (r *rule) even() bool {
+// same reports whether more than such a share of the frames have one size.
+func (r *rule) same(share float64) bool {
 	n, most := 0, r.commonest()
 	for _, f := range r.frames {
 		n += b2i(f.total == most)
 	}
-	return 10*n > 9*len(r.frames)
+	return float64(n) > share*float64(len(r.frames))
 }
 
 // repeats reports whether a frame's first bytes stand at another place in most

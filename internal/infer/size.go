@@ -143,13 +143,31 @@ func (r *rule) commonest() int {
 	return best
 }
 
-// gapAfter returns how many idle bytes stand from end to the next anchor.
+// gapAfter returns how many bytes stand from end to the next anchor that belong
+// to no frame: idle bytes, or lines of text.
 func (r *rule) gapAfter(s []byte, end int) (int, bool) {
 	for n := range idleMost + 1 {
 		if r.anchor.has(end + n) {
-			return n, n == 0 || isIdle(s[end], n)
+			if n == 0 || isIdle(s[end], n) {
+				return n, true
+			}
+			break
 		}
 		if end+n >= len(s) || n > 0 && s[end+n] != s[end] {
+			break
+		}
+	}
+	return r.textAfter(s, end)
+}
+
+// textAfter returns how many bytes of whole lines of text stand from end to the
+// next anchor: many boards print what they do among their frames.
+func (r *rule) textAfter(s []byte, end int) (int, bool) {
+	for n := range min(textMost, len(s)-end) {
+		switch c := s[end+n]; {
+		case c == '\n' && n+1 >= textLeast && r.anchor.has(end+n+1):
+			return n + 1, true
+		case c != '\n' && c != '\r' && c != '\t' && (c < ' ' || c > '~'):
 			return 0, false
 		}
 	}
