@@ -10,7 +10,7 @@ const (
 	rivals    = 7    // rules whose frames are searched for a check
 	alike     = 2    // of them, those that differ in their anchor alone
 	closeTo   = 0.2  // of the best rule's score
-	farFrom   = 0.05 // the same, for a check that few frames show
+	farFrom   = 0.05 // the same, where the check is no proof
 	leastSeen = 8    // frames below which nothing is said
 	plainSeen = 100  // the same without a check
 	plainOdds = 0.1  // without a check a frame must begin as makers let them begin
@@ -54,8 +54,8 @@ func choose(s []byte, found []*rule) *guess {
 		}
 		seen[r.signature()]++
 		tried[r.open]++
-		if g.check != nil && plain != nil && g.check.tried < sureFrames && r.score(len(s)) < plain.rule.score(len(s))-farFrom {
-			continue // few frames differ, and a sum of them holds: they are built of others
+		if g.check != nil && plain != nil && !g.solid() && r.score(len(s)) < plain.rule.score(len(s))-farFrom {
+			continue // numbers that go together, in frames that are none
 		}
 		if g.check != nil {
 			return g.parts(s, found)

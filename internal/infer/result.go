@@ -113,11 +113,10 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Check.Grade = Likely
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
-	share := k.share()
 	if g.unsettled() {
 		out.Check.Why += "; whether it covers a byte that never changes is not to be seen"
 	}
-	if k.tried >= sureFrames && share > 0.85 && out.Explained > share-0.04 && g.wide() && g.clear > clearly && !g.composed() {
+	if g.solid() && out.Explained > k.share()-0.04 && g.clear > clearly && !g.composed() {
 		if !g.unsettled() {
 			out.Check.Grade = Certain
 		}
@@ -144,6 +143,11 @@ func (g *guess) unsettled() bool {
 		from := min(g.sync, total)
 		return !slices.Equal(covered[from:], other[from:])
 	})
+}
+
+// solid reports whether the check proves that these are frames.
+func (g *guess) solid() bool {
+	return g.check.tried >= sureFrames && g.check.share() > 0.85 && g.wide()
 }
 
 // wide reports whether the check covers half of a frame and more. One that
