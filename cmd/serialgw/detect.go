@@ -167,7 +167,7 @@ func hexSample(text string) (*sample, error) {
 
 // report says what was found, and what to do next.
 func (o *detectOptions) report(ctx context.Context, s *sample, ranks []detect.Rank, candidates []detect.Candidate, std streams) error {
-	p := &detectPrinter{out: std.out, sample: s, options: o}
+	p := &detectPrinter{out: std.out, sample: s, options: o, candidates: candidates}
 	p.heading()
 	p.table(ranks)
 	best, r := &ranks[0], infer.Result{}

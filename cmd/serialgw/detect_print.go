@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,6 +19,8 @@ type detectPrinter struct {
 	sample  *sample
 	options *detectOptions
 	err     error
+
+	candidates []detect.Candidate
 }
 
 func (p *detectPrinter) printf(format string, args ...any) {
@@ -67,6 +70,7 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank, line rate) {
 	p.printf(".\n")
 	if len(r.Same) > 0 {
 		p.printf("The bytes fit these as well, which read the values otherwise or say less: %s. docs/presets.md tells them apart.\n", strings.Join(r.Same, ", "))
+		p.differences(r)
 	}
 	for i := range others {
 		if o := &others[i]; o.Convincing && o.Against() == "" {
@@ -74,6 +78,19 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank, line rate) {
 		}
 	}
 	p.next("--preset "+r.Name, r.Name, line)
+}
+
+// differences shows of each preset that fits as well a value that it reads
+// otherwise: the board's surroundings tell which is right.
+func (p *detectPrinter) differences(r *detect.Rank) {
+	for _, c := range p.candidates {
+		if !slices.Contains(r.Same, c.Name) {
+			continue
+		}
+		if d, ok := detect.Differ(p.sample.bytes, r.Plan, c.Plan); ok {
+			p.printf("  %s is %s as %s, %s as %s.\n", d.Property, d.One, r.Name, d.Other, c.Name)
+		}
+	}
 }
 
 // shownBytes is how many of some bytes in hex are repeated in a command: a frame
