@@ -13,6 +13,8 @@ const (
 	// likelyLuck is the number of chance matches among the tries from which a
 	// match says nothing.
 	likelyLuck = 0.5
+	// hardlyLuck is the number below which a match leaves hardly a doubt.
+	hardlyLuck = 0.01
 	// searched is the largest frame, in bytes, whose check is looked for.
 	searched = 4096
 )
@@ -78,6 +80,7 @@ func (a *attempt) rivals(c *check, b []byte) []string {
 		if chance > likelyLuck || len(out) == mostHints {
 			break
 		}
+		a.sure = a.sure || chance < hardlyLuck
 		out = append(out, fmt.Sprintf("%s would match; %s", r.what, luck(tries, chance)))
 	}
 	return out
@@ -114,7 +117,7 @@ func (a *attempt) narrower() []string {
 func luck(tries int, chance float64) string {
 	text := "almost none"
 	switch {
-	case chance >= 0.01:
+	case chance >= hardlyLuck:
 		text = fmt.Sprintf("%.2f", chance)
 	case chance >= 0.0001:
 		text = fmt.Sprintf("%.4f", chance)
@@ -287,6 +290,7 @@ func (a *attempt) edits(c *check, b []byte) []string {
 	if len(out) > mostHints || chance > likelyLuck {
 		return nil
 	}
+	a.sure = a.sure || len(out) > 0
 	for i := range out {
 		out[i] += "; " + luckOfEdits(tries, chance)
 	}
