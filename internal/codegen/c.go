@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"serialgw/internal/frame"
@@ -89,6 +90,13 @@ func (g *cgen) header() {
 	}
 	g.line(" *\n * Fill the struct of a message and call its send function with your own for")
 	g.line(" * one byte, or its encode function. Values are raw: as they stand on the line.")
+	if slices.ContainsFunc(g.messages, func(one *message) bool { return len(one.inStruct()) < len(one.members) }) {
+		g.line(" * The id of a message, which the description does not say, is an argument.")
+	}
+	g.line(" * For example, where uart_put is yours and sends a byte:\n *")
+	for _, line := range g.cExample(g.messages[0]) {
+		g.line(" *     %s", line)
+	}
 	for i, line := range g.unnamed() {
 		if i == 0 {
 			g.line(" *")
@@ -221,12 +229,13 @@ func cNumber(key string) string {
 
 // structure writes the struct of a message.
 func (g *cgen) structure(one *message) {
-	if len(one.members) == 0 {
+	inside := one.inStruct()
+	if len(inside) == 0 {
 		return
 	}
 	g.line("struct %s {", one.ident)
 	g.in(func() {
-		for _, m := range one.members {
+		for _, m := range inside {
 			note := ""
 			if m.it != nil && m.bit < 0 {
 				note = m.it.note()
@@ -241,6 +250,33 @@ func (g *cgen) structure(one *message) {
 		}
 	})
 	g.line("};\n")
+}
+
+// inStruct returns the members that are no argument of their own.
+func (m *message) inStruct() []*member {
+	return slices.DeleteFunc(slices.Clone(m.members), func(one *member) bool { return one.arg })
+}
+
+// parameters writes what encode and send take beside the bytes, with a comma
+// behind each, and how it is passed on: "uint8_t id, const struct x *v, ".
+func (m *message) parameters() (declared, passed string) {
+	for _, one := range m.members {
+		if one.arg {
+			declared, passed = declared+one.cType()+" "+one.name+", ", passed+", "+one.name
+		}
+	}
+	if len(m.inStruct()) > 0 {
+		declared, passed = declared+fmt.Sprintf("const struct %s *v, ", m.ident), passed+", v"
+	}
+	return declared, passed
+}
+
+// value is the expression of a member's value.
+func (m *member) value() string {
+	if m.arg {
+		return m.name
+	}
+	return "v->" + m.name
 }
 
 // declaration writes a member of a struct.
@@ -284,10 +320,7 @@ func (m *member) cType() string {
 }
 
 func (g *cgen) send(one *message) {
-	arg, pass := fmt.Sprintf("const struct %s *v, ", one.ident), ", v"
-	if len(one.members) == 0 {
-		arg, pass = "", ""
-	}
+	arg, pass := one.parameters()
 	g.line("static inline size_t %s_send(%svoid (*put)(uint8_t))\n{", one.ident, arg)
 	g.in(func() {
 		g.line("uint8_t buf[%s_MAX];\nsize_t n = %s_encode(buf%s);\n", strings.ToUpper(g.ident), one.ident, pass)
