@@ -19,7 +19,7 @@ import (
 
 const explainHelp = `explain says what each byte of a frame is. Of bytes that are no frame it says
 which rule is broken first, what stands there and what should, and which other
-check, range, place or byte order would have matched.
+check, range, place or byte order, or one byte more or less, would have matched.
 
 FRAME is a preset, or with --config a [frame.NAME] of a configuration. Places
 count from the frame's first byte, as in a description.

@@ -115,3 +115,40 @@ fields = [
 		}
 	}
 }
+
+// TestREADME_Examples: what the README shows for the board sends the frame that
+// the description says, with its id.
+func TestREADME_Examples(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(begins string) string {
+		_, rest, found := strings.Cut(string(b), "```"+begins)
+		text, _, closed := strings.Cut(rest, "```")
+		if !found || !closed {
+			t.Fatalf("the README has no block that begins with %s", begins)
+		}
+		return text
+	}
+	d := described(t, strings.ReplaceAll(block("toml\n[frame.car]\n"), "[[frame.car.", "[[frame.x."))
+	header, err := C("car", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := Python("car", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	main := "#include <stdio.h>\n" + block("c\n") + "void uart_put(uint8_t byte) { putchar(byte); }\nint main(void)\n{\n    tell();\n    return 0;\n}\n"
+	uart := "import sys\nclass UART:\n    def __init__(self, n, baud):\n        pass\n    def write(self, b):\n        sys.stdout.buffer.write(b)\n"
+	want := []byte{0xAA, 0x55, 0x01, 0x04, 0xD2, 0x04, 0x7B, 0x01, 0xA4, 0x91}
+	for language, got := range map[string][]byte{
+		"C":      inDir(t, map[string]string{"car_frame.h": header, "main.c": main}, "gcc -std=c99 -Wall -Wextra -Werror -o program main.c && ./program"),
+		"Python": inDir(t, map[string]string{"car_frame.py": source, "machine.py": uart, "main.py": block("python\n")}, "python3 main.py"),
+	} {
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s sends % X, want % X", language, got, want)
+		}
+	}
+}
