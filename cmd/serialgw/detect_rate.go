@@ -97,7 +97,7 @@ func draftPlan(draft string) (*frame.Plan, error) {
 	frames, issues := config.ParseFrames([]byte(draft), "the draft")
 	for _, i := range issues {
 		if !i.Warning {
-			return nil, fmt.Errorf("%v", i)
+			return nil, i
 		}
 	}
 	plan, errs := frame.Compile(draftName, frames[draftName])

@@ -14,16 +14,16 @@ const exampleMost = 3
 // cExample writes how a program sends a message.
 func (m *model) cExample(one *message) []string {
 	var out []string
-	args := ""
+	var args []string
 	for _, v := range one.members {
 		if v.arg {
-			args += "1, "
+			args = append(args, "1")
 		}
 	}
 	inside := one.inStruct()
 	if len(inside) > 0 {
 		out = append(out, fmt.Sprintf("struct %s v = {0};", one.ident))
-		args += "&v, "
+		args = append(args, "&v")
 	}
 	for _, v := range inside[:min(len(inside), exampleMost)] {
 		index := ""
@@ -35,7 +35,7 @@ func (m *model) cExample(one *message) []string {
 		}
 		out = append(out, fmt.Sprintf("v.%s%s = %s;", v.name, index, v.sample(m.sync)))
 	}
-	return append(out, fmt.Sprintf("%s_send(%suart_put);", one.ident, args))
+	return append(out, fmt.Sprintf("%s_send(%s);", one.ident, strings.Join(append(args, "uart_put"), ", ")))
 }
 
 // sample is one value that C and Python take; one that stands in sync is what
@@ -67,10 +67,10 @@ func (m *model) pyExample(one *message) string {
 			continue
 		}
 		v := p.sample(m.sync)
-		switch {
-		case v == "true":
+		switch v {
+		case "true":
 			v = "True"
-		case v == "'A'":
+		case "'A'":
 			v = `b"A"`
 		}
 		if p.n > 0 {
