@@ -35,6 +35,10 @@ func (a *anchor) has(p int) bool {
 	return p >= 0 && p>>6 < len(a.set) && a.set[p>>6]>>(p&63)&1 == 1
 }
 
+// density is how likely the anchor stands at any place of a stream of so many
+// bytes.
+func (a *anchor) density(n int) float64 { return float64(len(a.places)) / float64(n) }
+
 // anchors returns the commonest single bytes and pairs of bytes.
 func anchors(s []byte) []*anchor {
 	var one [256]int

@@ -49,6 +49,9 @@ type match struct {
 
 func (m *match) bits() int { return m.sum.Bits() }
 
+// share is in how many of the frames that were not used to find it it holds.
+func (m *match) share() float64 { return float64(m.held) / float64(max(1, m.tried)) }
+
 // check returns the match as a description has it.
 func (m *match) check() frame.Check {
 	c := m.spec
@@ -113,6 +116,7 @@ const (
 	tryMisses  = 3
 	tryHold    = 400  // other frames on which what was found is tried
 	holdShare  = 0.75 // of them must hold
+	nearBest   = 0.96 // of what the best one holds in
 	fromMost   = 12
 	fromBefore = 4 // of a check in the head
 	atMost     = 16
@@ -147,8 +151,19 @@ func searchCheck(frames [][]byte) []match {
 			}
 		}
 	}
+	out = bestHeld(out)
 	slices.SortFunc(out, better)
 	return out
+}
+
+// bestHeld leaves out what holds in clearly fewer frames than another: a CRC with
+// a wrong initial value is right for all frames of one size, which may be most.
+func bestHeld(found []match) []match {
+	top := map[bool]int{} // a check of the head is seldom spoilt
+	for _, m := range found {
+		top[m.head] = max(top[m.head], m.held)
+	}
+	return slices.DeleteFunc(found, func(m match) bool { return float64(m.held) < nearBest*float64(top[m.head]) })
 }
 
 // shortestOf returns the size of the shortest frame but for a few, which may be

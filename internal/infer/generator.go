@@ -3,6 +3,7 @@ package infer
 import (
 	"math/big"
 	"math/bits"
+	"slices"
 
 	"serialgw/internal/frame"
 )
@@ -58,8 +59,9 @@ func (g generatorShape) search(frames, few, rest [][]byte) *match {
 		if poly.BitLen() != g.width+1 || poly.Bit(0) == 0 {
 			continue
 		}
-		if m := g.complete(poly.Uint64()&(1<<g.width-1), few); m != nil && m.hold(rest) {
-			return m
+		if found := g.complete(poly.Uint64()&(1<<g.width-1), few, rest); len(found) > 0 {
+			slices.SortStableFunc(found, func(a, b match) int { return b.held - a.held })
+			return &found[0]
 		}
 	}
 	return nil
@@ -122,44 +124,58 @@ func divisor(of []*big.Int) *big.Int {
 	return out
 }
 
-// complete finds what the CRC begins with, and what is added to it at the end.
-func (g generatorShape) complete(poly uint64, few [][]byte) *match {
-	size := g.width / 8
+// complete finds what the CRC begins with, and what is added to it at the end:
+// for each such pair that holds in most frames a match. Where most frames have
+// one size, several do.
+func (g generatorShape) complete(poly uint64, few, rest [][]byte) []match {
 	all := uint64(1)<<g.width - 1
-	at := -(size + g.tail)
+	var out []match
 	for _, from := range []int{0, 1, 2, 3, 4} {
 		for _, init := range []uint64{0, all} {
-			spec := frame.Check{Kind: "crc", Width: g.width, Poly: poly, Init: init, Reflect: g.reflect}
-			votes := map[uint64]int{}
-			sum, err := frame.NewChecksum(withEndian(spec, g.big))
+			spec := withEndian(frame.Check{Kind: "crc", Width: g.width, Poly: poly, Init: init, Reflect: g.reflect}, g.big)
+			xorout, ok := g.addedAtEnd(spec, from, few)
+			if !ok {
+				continue
+			}
+			spec.XorOut = xorout
+			sum, err := frame.NewChecksum(spec)
 			if err != nil {
-				return nil
+				continue
 			}
-			for _, f := range few {
-				if at+len(f) <= from {
-					continue
-				}
-				stored := number{size: size, big: g.big}.raw(f[len(f)+at:])
-				votes[sum.Sum(f[from:len(f)+at])^stored]++
+			if g.width == 8 {
+				spec.Endian = ""
 			}
-			for xorout, n := range votes {
-				if n < len(few)-tryMisses {
-					continue
-				}
-				spec.XorOut = xorout
-				spec = withEndian(spec, g.big)
-				sum, err := frame.NewChecksum(spec)
-				if err != nil {
-					return nil
-				}
-				if size == 1 {
-					spec.Endian = ""
-				}
-				return &match{kind: kind{sum: sum, spec: spec, size: size, big: g.big}, place: place{at: at, over: []span{{from, at}}}}
+			m := match{kind: kind{sum: sum, spec: spec, size: g.width / 8, big: g.big}, place: place{at: g.at(), over: []span{{from, g.at()}}}}
+			if m.hold(rest) {
+				out = append(out, m)
 			}
 		}
 	}
-	return nil
+	return out
+}
+
+// at is where the CRC stands, from the frame's end.
+func (g generatorShape) at() int { return -(g.width/8 + g.tail) }
+
+// addedAtEnd returns what makes a CRC without final xor right in half of the
+// frames and more.
+func (g generatorShape) addedAtEnd(spec frame.Check, from int, frames [][]byte) (xorout uint64, ok bool) {
+	sum, err := frame.NewChecksum(spec)
+	if err != nil {
+		return 0, false
+	}
+	votes := map[uint64]int{}
+	for _, f := range frames {
+		at := len(f) + g.at()
+		if at <= from {
+			continue
+		}
+		added := sum.Sum(f[from:at]) ^ number{size: g.width / 8, big: g.big}.raw(f[at:])
+		if votes[added]++; 2*votes[added] > len(frames) {
+			return added, true
+		}
+	}
+	return 0, false
 }
 
 func withEndian(c frame.Check, big bool) frame.Check {

@@ -7,12 +7,13 @@ import (
 )
 
 const (
-	rivals    = 7   // rules whose frames are searched for a check
-	alike     = 2   // of them, those that differ in their anchor alone
-	closeTo   = 0.2 // of the best rule's score
-	leastSeen = 8   // frames below which nothing is said
-	plainSeen = 100 // the same without a check
-	plainOdds = 0.1 // without a check a frame must begin as makers let them begin
+	rivals    = 7    // rules whose frames are searched for a check
+	alike     = 2    // of them, those that differ in their anchor alone
+	closeTo   = 0.2  // of the best rule's score
+	farFrom   = 0.05 // the same, for a check that few frames show
+	leastSeen = 8    // frames below which nothing is said
+	plainSeen = 100  // the same without a check
+	plainOdds = 0.1  // without a check a frame must begin as makers let them begin
 )
 
 func infer(stream []byte) Result {
@@ -53,6 +54,9 @@ func choose(s []byte, found []*rule) *guess {
 		}
 		seen[r.signature()]++
 		tried[r.open]++
+		if g.check != nil && plain != nil && g.check.tried < sureFrames && r.score(len(s)) < plain.rule.score(len(s))-farFrom {
+			continue // few frames differ, and a sum of them holds: they are built of others
+		}
 		if g.check != nil {
 			return g.parts(s, found)
 		}
@@ -95,7 +99,7 @@ func (g *guess) parts(s []byte, found []*rule) *guess {
 func (g *guess) worseThan(one *guess) bool {
 	switch {
 	case one.check != nil:
-		return g.check == nil || one.check.bits() >= g.check.bits()
+		return g.check == nil || one.check.bits() >= g.check.bits() && one.check.share() > nearBest*g.check.share()
 	case g.check != nil || likelyStart(one.run) < 0.8*likelyStart(g.run):
 		return false
 	case len(one.run.bytes) > len(g.run.bytes):

@@ -113,7 +113,7 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Check.Grade = Likely
 	digits := int(float64(k.held*k.bits()) * math.Log10(2))
 	out.Check.Why = fmt.Sprintf("right for %d of %d frames that were not used to find it; by chance once in 10^%d", k.held, k.tried, digits)
-	share := float64(k.held) / float64(k.tried)
+	share := k.share()
 	if g.unsettled() {
 		out.Check.Why += "; whether it covers a byte that never changes is not to be seen"
 	}

@@ -102,23 +102,34 @@ func (v *votes) length(n number, mul int) *rule {
 	if 10*votes < 4*len(v.from) {
 		return nil
 	}
-	others := v.others(values, mul, add, votes)
-	if 200*others < votes || others < 4 {
+	others, tried := v.others(values, mul, add)
+	chance := 2 * v.a.density(len(v.s)) * float64(tried) // twice what any distance does
+	if 200*others < votes || others < 4 || float64(others) < min(chance, 0.8*float64(tried)) {
 		return nil // nothing shows that it tells the size
 	}
 	return &rule{anchor: v.a, length: &n, mul: mul, add: add, weak: 50*others < votes}
 }
 
-// others returns how many votes for total = mul * field + add come from other
-// values of the field than the commonest.
-func (v *votes) others(values []int, mul, add, votes int) int {
+// others returns how many of the fields with another value than the commonest
+// lead to where a next frame may begin by total = mul * field + add.
+func (v *votes) others(values []int, mul, add int) (others, tried int) {
 	count := map[int]int{}
-	for i, far := range v.far {
-		if slices.Contains(far, mul*values[i]+add) {
-			count[values[i]]++
+	for _, value := range values {
+		count[value]++
+	}
+	commonest := values[0]
+	for value, n := range count {
+		if n > count[commonest] || n == count[commonest] && value < commonest {
+			commonest = value
 		}
 	}
-	return votes - slices.Max(slices.Collect(maps.Values(count)))
+	for i, far := range v.far {
+		if values[i] != commonest {
+			tried++
+			others += b2i(slices.Contains(far, mul*values[i]+add))
+		}
+	}
+	return others, tried
 }
 
 // tables returns the bytes near the anchor whose every value has a size of its
