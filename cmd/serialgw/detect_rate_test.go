@@ -73,7 +73,8 @@ func TestDetect_DraftKeepsTheFrames(t *testing.T) {
 			}
 		})
 	}
-	if tried < 10 {
+	if tried < 17 { // all of the project's but wrong-baud, and raw bytes and hex have no times
+
 		t.Errorf("only %d recordings gave a draft", tried)
 	}
 }

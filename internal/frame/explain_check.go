@@ -260,47 +260,6 @@ func sameBytes(have coverage, blank bool, spans []span, total int) bool {
 	return true
 }
 
-// edits looks for one wrong byte under a CRC of 16 bits and more. Every other
-// check is made right by some value of each byte.
-func (a *attempt) edits(c *check, b []byte) []string {
-	if c.kind != kindCRC || c.size < 2 {
-		return nil
-	}
-	changed := slices.Clone(b)
-	at := resolveAt(c.at, len(b))
-	var out []string
-	tries := 0
-	for i := range b {
-		if i >= at && i < at+c.size || !c.covers(i, len(b)) {
-			continue
-		}
-		for v := range 256 {
-			if byte(v) == b[i] {
-				continue
-			}
-			tries++
-			changed[i] = byte(v)
-			if c.verify(changed, len(b), a.s.extra) {
-				out = append(out, fmt.Sprintf("with byte %d %02X instead of %02X the check would hold", i, v, b[i]))
-			}
-		}
-		changed[i] = b[i]
-	}
-	chance := float64(tries) * math.Pow(2, -float64(c.crc.spec.width))
-	if len(out) > mostHints || chance > likelyLuck {
-		return nil
-	}
-	a.sure = a.sure || len(out) > 0
-	for i := range out {
-		out[i] += "; " + luckOfEdits(tries, chance)
-	}
-	return out
-}
-
-func luckOfEdits(tries int, chance float64) string {
-	return fmt.Sprintf("of %d such changes luck would make %.2g fit", tries, chance)
-}
-
 // covers reports whether the check covers a byte.
 func (c *check) covers(i, total int) bool {
 	return slices.ContainsFunc(c.over, func(s span) bool {
