@@ -88,7 +88,7 @@ func runDetect(ctx context.Context, o detectOptions, args []string, std streams)
 	if ranks == nil {
 		ranks = detect.All(s.bytes, candidates)
 	}
-	return o.report(s, ranks, candidates, std)
+	return o.report(ctx, s, ranks, candidates, std)
 }
 
 // sample is the bytes to be looked at, and where they come from.
@@ -98,16 +98,22 @@ type sample struct {
 	bytes []byte
 	what  string // "pcapng", "raw bytes", "hex text", "hex", "a port"
 	port  string // which port they came from, as gateway.toml writes it; "" = not known
-	baud  int    // bits/s; 0 = not known
+	baud  int    // bits/s, as recorded or heard; 0 = not known
+	named int    // the only rate that its notes and comments name; 0 = none
+	timed bool   // it has times
 	text  bool   // the bytes of a text file
 	left  string // what was left out
 
 	ranks []detect.Rank // of a port: they were needed to find the rate
+	again *recording    // to be read again, for its times; nil = it cannot be, or has none
 }
 
 // A preset that explains less than half of the bytes, or none of whose messages
 // is described, gives way to a draft that explains so much more.
 const half, muchMore = 0.5, 0.2
+
+// draftName is the frame that a draft describes.
+const draftName = "board"
 
 // sample finds out what the arguments are, and reads it.
 func (o *detectOptions) sample(ctx context.Context, args []string, std streams) (*sample, error) {
@@ -160,8 +166,8 @@ func hexSample(text string) (*sample, error) {
 }
 
 // report says what was found, and what to do next.
-func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []detect.Candidate, std streams) error {
-	p := &detectPrinter{out: std.out, sample: s, options: o}
+func (o *detectOptions) report(ctx context.Context, s *sample, ranks []detect.Rank, candidates []detect.Candidate, std streams) error {
+	p := &detectPrinter{out: std.out, sample: s, options: o, candidates: candidates}
 	p.heading()
 	p.table(ranks)
 	best, r := &ranks[0], infer.Result{}
@@ -169,9 +175,10 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []dete
 		r = infer.Infer(s.bytes)
 	}
 	if best.Convincing && (r.Check.Grade < infer.Certain || r.Explained < best.Explained+muchMore) {
-		p.found(best, ranks[1:])
+		line := s.rateOf(ctx, best.Plan, best.Title)
+		p.found(best, ranks[1:], line)
 		if o.write != "" {
-			return errors.Join(p.err, p.writeConfig(configFor(s, best.Name, "")))
+			return errors.Join(p.err, p.writeConfig(configFor(s, best.Name, line, "")))
 		}
 		return p.err
 	}
@@ -191,7 +198,11 @@ func (o *detectOptions) report(s *sample, ranks []detect.Rank, candidates []dete
 		p.printf("\nNo preset fits.\n")
 		return errors.Join(p.err, unknownError(s))
 	case o.write != "":
-		return p.writeConfig(configFor(s, "board", r.Draft))
+		plan, err := draftPlan(r.Draft)
+		if err != nil {
+			return fmt.Errorf("the draft cannot be read: %w", err)
+		}
+		return p.writeConfig(configFor(s, draftName, s.rateOf(ctx, plan, ""), r.Draft))
 	}
 	p.draft(r)
 	return p.err

@@ -28,7 +28,14 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 		r.format = file.Format
 		defer func() { _ = file.Close() }() // nothing was written to it
 	}
-	said, texts, more, err := collect(ctx, src)
+	told, named := news{ticker: newTicker(std.err, false)}, namedRates{}
+	r.loops = 1 // its notes and comments are told
+	r.tell = func(at passed, text string) {
+		told.tell(at, text)
+		named.see(text)
+	}
+	said, texts, more, err := r.collect(ctx, src)
+	told.left()
 	if err != nil {
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; what was read before is looked at\n", err)
 	}
@@ -43,6 +50,8 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 	if more {
 		s.leaveOut(fmt.Sprintf("only the first %d MiB are looked at", detectBytes>>20))
 	}
+	s.named = named.only()
+	s.replayable(r)
 	s.readPort(src)
 	return s, nil
 }
@@ -59,7 +68,7 @@ func formatName(f capture.Format) string {
 
 // collect reads what the boards said, by port, and whether there may be more.
 // Where the recording is damaged, or ctx ends, it returns what came before.
-func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t texture, more bool, err error) {
+func (r *recording) collect(ctx context.Context, src capture.Source) (said map[string][]byte, t texture, more bool, err error) {
 	said = map[string][]byte{}
 	total := 0
 	for p, err := range capture.Packets(src) {
@@ -71,6 +80,9 @@ func collect(ctx context.Context, src capture.Source) (said map[string][]byte, t
 		}
 		if p.Direction == capture.Outbound || len(p.Bytes) == 0 {
 			continue
+		}
+		if r.first == 0 {
+			r.first = p.Time // the comments' times count from here
 		}
 		t.see(p.Bytes)
 		said[p.Port] = append(said[p.Port], p.Bytes...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,6 +19,8 @@ type detectPrinter struct {
 	sample  *sample
 	options *detectOptions
 	err     error
+
+	candidates []detect.Candidate
 }
 
 func (p *detectPrinter) printf(format string, args ...any) {
@@ -59,7 +62,7 @@ func (p *detectPrinter) table(ranks []detect.Rank) {
 }
 
 // found says what it is, and prints the next steps.
-func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
+func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank, line rate) {
 	p.printf("\nIt is %s", r.Name)
 	if r.Title != "" {
 		p.printf(": %s", r.Title)
@@ -67,13 +70,27 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
 	p.printf(".\n")
 	if len(r.Same) > 0 {
 		p.printf("The bytes fit these as well, which read the values otherwise or say less: %s. docs/presets.md tells them apart.\n", strings.Join(r.Same, ", "))
+		p.differences(r)
 	}
 	for i := range others {
 		if o := &others[i]; o.Convincing && o.Against() == "" {
 			p.printf("Other bytes are of %s (%.1f %%): two boards or protocols share the line, and a [[board]] reads one of them.\n", o.Name, 100*o.Explained)
 		}
 	}
-	p.next("--preset "+r.Name, r.Name)
+	p.next("--preset "+r.Name, r.Name, line)
+}
+
+// differences shows of each preset that fits as well a value that it reads
+// otherwise: the board's surroundings tell which is right.
+func (p *detectPrinter) differences(r *detect.Rank) {
+	for _, c := range p.candidates {
+		if !slices.Contains(r.Same, c.Name) {
+			continue
+		}
+		if d, ok := detect.Differ(p.sample.bytes, r.Plan, c.Plan); ok {
+			p.printf("  %s is %s as %s, %s as %s.\n", d.Property, d.One, r.Name, d.Other, c.Name)
+		}
+	}
 }
 
 // shownBytes is how many of some bytes in hex are repeated in a command: a frame
@@ -81,7 +98,7 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank) {
 const shownBytes = 300
 
 // next prints what to do with a frame that flags choose.
-func (p *detectPrinter) next(flags, frame string) {
+func (p *detectPrinter) next(flags, frame string, line rate) {
 	s := p.sample
 	switch {
 	case s.what == "hex":
@@ -98,7 +115,7 @@ func (p *detectPrinter) next(flags, frame string) {
 		}
 		p.printf("Into the built-in OneNET simulator:\n  serialgw replay --sim %s %s\n", flags, fileName(s.path))
 	}
-	p.printf("\nFor gateway.toml (\"serialgw ports\" lists the ports):\n%s", boardLines(s, frame, "  "))
+	p.printf("\nFor gateway.toml (\"serialgw ports\" lists the ports):\n%s", boardLines(s, frame, line, "  "))
 }
 
 func baudFlag(baud int) string {
@@ -109,20 +126,28 @@ func baudFlag(baud int) string {
 }
 
 // boardLines are the [[board]] table of gateway.toml.
-func boardLines(s *sample, frame, indent string) string {
+func boardLines(s *sample, frame string, line rate, indent string) string {
 	var b strings.Builder
 	port := s.port
 	if port == "" || strings.HasPrefix(port, "interface ") {
 		port = "/dev/ttyUSB0"
 	}
-	fmt.Fprintf(&b, "%s[[board]]\n%sport  = %q\n", indent, indent, port)
-	if s.baud > 0 {
-		fmt.Fprintf(&b, "%sbaud  = %d\n", indent, s.baud)
-	} else if s.what != "a port" { // a pty has no rate
-		fmt.Fprintf(&b, "%sbaud  = %d # the bytes do not tell: as the board's program says\n", indent, config.DefaultBoard().Baud)
+	fmt.Fprintf(&b, "%s[[board]]\n%sport   = %q\n", indent, indent, port)
+	if s.baud > 0 || s.what != "a port" { // a pty has no rate
+		fmt.Fprintf(&b, "%sbaud   = %d%s\n", indent, line.baud, comment(line.why))
 	}
-	fmt.Fprintf(&b, "%sframe = %q\n", indent, frame)
+	fmt.Fprintf(&b, "%sframe  = %q\n", indent, frame)
+	report := config.DefaultBoard().Report
+	fmt.Fprintf(&b, "%sreport = %q%s\n", indent, report, comment(fmt.Sprintf("the newest value of each property every %v; \"all\" sends every frame", report)))
 	return b.String()
+}
+
+// comment writes a comment behind a line.
+func comment(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " # " + text
 }
 
 // inferred says what the bytes alone show.
@@ -192,8 +217,8 @@ key     = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 // configFor returns a configuration with the board, and the frame's table when
 // it is no preset.
-func configFor(s *sample, frame, draft string) string {
-	text := configHead + boardLines(s, frame, "")
+func configFor(s *sample, frame string, line rate, draft string) string {
+	text := configHead + boardLines(s, frame, line, "")
 	if draft != "" {
 		text += "\n" + draft
 	}

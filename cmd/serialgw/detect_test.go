@@ -35,7 +35,7 @@ func TestDetect_PTY(t *testing.T) {
 	if code := c.goOn(t, ended); code != exitOK {
 		t.Fatalf("exit %d: %s", code, &errs)
 	}
-	for _, want := range []string{"demo/demo", "It is demo", "serialgw record --port " + c.Name() + " board.pcapng", `port  = "` + c.Name() + `"`} {
+	for _, want := range []string{"demo/demo", "It is demo", "serialgw record --port " + c.Name() + " board.pcapng", `port   = "` + c.Name() + `"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, &out)
 		}

@@ -19,7 +19,7 @@ import (
 
 const explainHelp = `explain says what each byte of a frame is. Of bytes that are no frame it says
 which rule is broken first, what stands there and what should, and which other
-check, range, place or byte order would have matched.
+check, range, place or byte order, or one byte more or less, would have matched.
 
 FRAME is a preset, or with --config a [frame.NAME] of a configuration. Places
 count from the frame's first byte, as in a description.
@@ -94,7 +94,7 @@ func (o explainOptions) explanation(plan *frame.Plan, args []string) ([]byte, fr
 		if err != nil || at < 0 {
 			return nil, frame.Explanation{}, usagef("--at %q: write a number of bytes such as 4096 or 0x1000", o.at)
 		}
-		b, err := recordedBytes(args[0], o.port, at, plan.MaxLine())
+		b, err := recordedBytes(args[0], o.port, at, plan.MaxLine()+1) // one may be too many
 		if err != nil {
 			return nil, frame.Explanation{}, err
 		}

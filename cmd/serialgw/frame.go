@@ -60,9 +60,11 @@ and decodes the same frames; a configuration takes it as it is.`
 	cHelp = `c prints a C99 header for the board: a struct and an encode function for each
 message, and a send function that takes yours for writing bytes. It needs no
 library and works on any byte order. Values are raw: what stands on the line,
-before scale and offset.`
-	pythonHelp = `python prints a sender for MicroPython, one function a message, that CPython runs
-as well. Values are raw: what stands on the line, before scale and offset.`
+before scale and offset. An id that the description does not say is an argument
+of its own. The head of the file has an example.`
+	pythonHelp = `python prints a sender for MicroPython, which CPython runs as well: one function a
+message, which returns the bytes of its frame. Values are raw: what stands on the
+line, before scale and offset. The head of the file has an example.`
 	luaHelp = `lua prints a dissector for Wireshark and tshark, for packets that hold one frame
 each, of the link type USER0. Try it:
 

@@ -34,11 +34,8 @@ func (r *replay) printAll(ctx context.Context) error {
 		return err
 	}
 	found := summarise(r.std, r.board.Plan.Name(), status.Metrics, status.Stored, r.rec.raw)
-	if len(r.conf.Rules) > 0 {
-		_, _ = fmt.Fprintln(r.std.err, "what the board's report rules let through is shown; --report all shows every frame")
-	} else if !r.conf.Report.All && status.Stored < status.Metrics.Frames {
-		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is shown, as report says; --report all shows every frame\n", r.conf.Report)
-	}
+	r.tellSilences(ctx, status.Metrics)
+	r.tellThinning(status, "shown", "shows")
 	switch {
 	case interrupted:
 		return r.stopped(done) // with or without a frame so far
@@ -46,6 +43,16 @@ func (r *replay) printAll(ctx context.Context) error {
 		return err
 	}
 	return found
+}
+
+// tellThinning says that not all readings were shown or sent, and how all are.
+func (r *replay) tellThinning(s gateway.BoardStatus, done, does string) {
+	switch {
+	case len(r.conf.Rules) > 0:
+		_, _ = fmt.Fprintf(r.std.err, "what the board's report rules let through is %s; --report all %s every frame\n", done, does)
+	case !r.conf.Report.All && s.Stored < s.Metrics.Frames:
+		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is %s, as report says; --report all %s every frame\n", r.conf.Report, done, does)
+	}
 }
 
 // flushing is a recording at its own pace: what was printed is shown before the

@@ -171,17 +171,18 @@ func (p *publisher) run(parent context.Context, sim *onenetsim.Server) error {
 	if lineErr != nil {
 		cause = lineErr
 	}
-	return p.conclude(err, cause, time.Since(start), stopped(parent))
+	return p.conclude(parent, err, cause, time.Since(start))
 }
 
 // conclude says what became of the recording: failed is what went wrong
 // elsewhere, cause how the recording ended.
-func (p *publisher) conclude(failed, cause error, took time.Duration, interrupted bool) error {
+func (p *publisher) conclude(parent context.Context, failed, cause error, took time.Duration) error {
+	interrupted := stopped(parent)
 	end := p.ended(cause)
 	if failed != nil || end != nil && !isDamage(end) {
 		return errors.Join(failed, end)
 	}
-	err := p.summary(took, interrupted)
+	err := p.summary(parent, took, interrupted)
 	if end != nil && !interrupted {
 		return end
 	}
@@ -219,13 +220,15 @@ func (p *publisher) waiting() string {
 }
 
 // summary says what became of the recording, in the figures of both ends.
-func (p *publisher) summary(took time.Duration, interrupted bool) error {
+func (p *publisher) summary(ctx context.Context, took time.Duration, interrupted bool) error {
 	s := p.node.status()
 	u := s.Gateway.Uplink
 	for _, b := range s.Gateway.Boards {
 		if err := summarise(p.std, b.Frame, b.Metrics, b.Stored, p.rec.raw); err != nil && !interrupted {
 			return err
 		}
+		p.tellSilences(ctx, b.Metrics)
+		p.tellThinning(b, "sent", "sends")
 	}
 	_, _ = fmt.Fprintf(p.std.err, "%s stored, %d confirmed in %s, %d refused, %s to the dead letters, %d waiting, in %v\n",
 		count(s.Queue.Appended, "reading"), u.Records, count(u.Confirmed, "post"), u.Refused, count(u.DeadLetters, "value"), s.Queue.Records, took.Round(time.Millisecond))

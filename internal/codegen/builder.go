@@ -76,6 +76,9 @@ func (b *builder) fill(it *item, group *item) error {
 		}
 	default:
 		it.members = []*member{b.member(it.property(), it, n, -1)}
+		if n > 0 {
+			it.members[0].list = it
+		}
 	}
 	if it.Repeat == "rest" {
 		it.count = b.member(it.property()+"_count", nil, 0, -1)
@@ -107,6 +110,11 @@ func (b *builder) group(it *item) error {
 	var err error
 	if it.group, err = b.items(it.key, it.Group, 0, it); err != nil {
 		return err
+	}
+	for _, one := range it.group {
+		for _, m := range one.members {
+			m.list = it
+		}
 	}
 	if it.Repeat == "rest" {
 		it.count = b.member("count", nil, 0, -1)

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"serialgw/internal/frame"
@@ -89,6 +90,13 @@ func (g *cgen) header() {
 	}
 	g.line(" *\n * Fill the struct of a message and call its send function with your own for")
 	g.line(" * one byte, or its encode function. Values are raw: as they stand on the line.")
+	if slices.ContainsFunc(g.messages, func(one *message) bool { return len(one.inStruct()) < len(one.members) }) {
+		g.line(" * The id of a message, which the description does not say, is an argument.")
+	}
+	g.line(" * For example, where uart_put is yours and sends a byte:\n *")
+	for _, line := range g.cExample(g.messages[0]) {
+		g.line(" *     %s", line)
+	}
 	for i, line := range g.unnamed() {
 		if i == 0 {
 			g.line(" *")
@@ -219,75 +227,8 @@ func cNumber(key string) string {
 	return key
 }
 
-// structure writes the struct of a message.
-func (g *cgen) structure(one *message) {
-	if len(one.members) == 0 {
-		return
-	}
-	g.line("struct %s {", one.ident)
-	g.in(func() {
-		for _, m := range one.members {
-			note := ""
-			if m.it != nil && m.bit < 0 {
-				note = m.it.note()
-			}
-			if m.it == nil {
-				note = "how many of the next there are"
-			}
-			if note != "" {
-				note = " /* " + comment(note) + " */"
-			}
-			g.line("%s;%s", m.declaration(), note)
-		}
-	})
-	g.line("};\n")
-}
-
-// declaration writes a member of a struct.
-func (m *member) declaration() string {
-	array := ""
-	if m.n > 0 {
-		array = fmt.Sprintf("[%d]", m.n)
-	}
-	if m.it == nil {
-		return "uint16_t " + m.name
-	}
-	if m.bit < 0 && m.it.isText() {
-		kind := "char"
-		if m.it.pos.Type.Kind == frame.TypeHex {
-			kind = "uint8_t"
-		}
-		return fmt.Sprintf("%s %s%s[%d]", kind, m.name, array, m.it.textSize())
-	}
-	return m.cType() + " " + m.name + array
-}
-
-// cType returns the C type of one value.
-func (m *member) cType() string {
-	t := m.it.pos.Type
-	switch {
-	case m.bit >= 0 || t.Kind == frame.TypeBool:
-		return "bool"
-	case m.it.isFloat() && t.Bits == 64:
-		return "double"
-	case m.it.isFloat():
-		return "float"
-	}
-	bits := 8
-	for bits < m.it.valueBits() {
-		bits *= 2
-	}
-	if m.it.signed() {
-		return fmt.Sprintf("int%d_t", bits)
-	}
-	return fmt.Sprintf("uint%d_t", bits)
-}
-
 func (g *cgen) send(one *message) {
-	arg, pass := fmt.Sprintf("const struct %s *v, ", one.ident), ", v"
-	if len(one.members) == 0 {
-		arg, pass = "", ""
-	}
+	arg, pass := one.parameters()
 	g.line("static inline size_t %s_send(%svoid (*put)(uint8_t))\n{", one.ident, arg)
 	g.in(func() {
 		g.line("uint8_t buf[%s_MAX];\nsize_t n = %s_encode(buf%s);\n", strings.ToUpper(g.ident), one.ident, pass)

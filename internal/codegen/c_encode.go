@@ -10,9 +10,9 @@ import (
 // encode writes the function that makes a frame of a message.
 func (g *cgen) encode(one *message) {
 	up := strings.ToUpper(g.ident)
-	arg := fmt.Sprintf(", const struct %s *v", one.ident)
-	if len(one.members) == 0 {
-		arg = ""
+	arg, _ := one.parameters()
+	if arg = strings.TrimSuffix(arg, ", "); arg != "" {
+		arg = ", " + arg
 	}
 	room := up + "_MAX"
 	g.line("/* Writes a frame into buf, which has room for %s bytes, and returns its", room)
@@ -103,7 +103,7 @@ func (g *cgen) store(it *item) {
 		g.value(it, from, 0, flagsExpr(it, ""))
 	case len(it.members) == it.n && it.n > 0 && it.members[0].n == 0:
 		for i, m := range it.members {
-			g.value(it, from, i, "v->"+m.name)
+			g.value(it, from, i, m.value())
 		}
 	case len(it.members) == 1: // an array of fixed size
 		for i := range it.n {

@@ -203,13 +203,17 @@ int main(void)
 	for i, one := range m.messages {
 		fmt.Fprintf(&b, "        case %d: {\n", i)
 		arg := ""
-		if len(one.members) > 0 {
+		if len(one.inStruct()) > 0 {
 			arg = "&v, "
 			fmt.Fprintf(&b, "            struct %s v;\n            memset(&v, 0, sizeof v);\n", one.ident)
 		}
 		for _, m := range one.members {
 			for k := range max(m.n, 1) {
 				lhs := "v." + m.name
+				if m.arg {
+					lhs = m.cType() + " " + m.name
+					arg = m.name + ", " + arg
+				}
 				if m.n > 0 {
 					lhs += fmt.Sprintf("[%d]", k)
 				}

@@ -68,6 +68,11 @@ type member struct {
 	it   *item  // nil: how many of a repeat there are
 	n    int    // elements of an array; 0: one value
 	bit  int    // flags: which; else -1
+	// arg: an id that the description does not say. C takes it as an argument of
+	// its own: in a struct one that is forgotten would silently be 0.
+	arg bool
+	// list is the field whose count or repeat makes it an array; nil: one value.
+	list *item
 }
 
 // newModel expands and compiles a description.
@@ -194,6 +199,7 @@ func (m *model) addRef(out *message, b *builder, name string, r *frame.Ref, want
 	f := frame.Field{Name: name, Type: r.Type, At: &at}
 	it := &item{Field: f, pos: frame.Places(0, []frame.Field{f})[0], key: name, n: 1}
 	it.members = []*member{b.member(name, it, 0, -1)}
+	it.members[0].arg = r == m.d.ID
 	out.items = append(out.items, it)
 	out.members = b.members
 }

@@ -27,7 +27,7 @@ func Python(name string, d frame.Description) (string, error) {
 	}
 	first := g.messages[0]
 	g.line("#\n# Each function returns the bytes of one frame; values are raw, as they stand on\n# the line:")
-	g.line("#\n#     from machine import UART\n#     uart = UART(1, 115200)\n#     uart.write(%s(%s))\n", first.ident, strings.Join(params(first), ", "))
+	g.line("#\n#     from machine import UART\n#     uart = UART(1, 115200)\n#     uart.write(%s)\n", g.pyExample(first))
 	if lines := g.unnamed(); len(lines) > 0 {
 		g.line("# %s\n", strings.Join(lines, "\n# "))
 	}
@@ -135,6 +135,7 @@ func (g *pygen) message(one *message) {
 	g.line("\ndef %s(%s):", one.ident, strings.Join(params(one), ", "))
 	g.in(func() {
 		g.docstring(one)
+		g.lists(one)
 		g.line("n = %d", one.min)
 		g.line("f = bytearray(%d)", one.max)
 		for i, b := range g.sync {
@@ -164,7 +165,11 @@ func (g *pygen) docstring(one *message) {
 			note = "true or false"
 		}
 		if m.n > 0 {
-			note = strings.TrimSuffix(fmt.Sprintf("list of up to %d; %s", m.n, note), "; ")
+			many := "list of %d; %s"
+			if m.list.count != nil {
+				many = "list of up to %d; %s"
+			}
+			note = strings.TrimSuffix(fmt.Sprintf(many, m.n, note), "; ")
 		}
 		if note != "" {
 			note = "; " + note
@@ -172,6 +177,15 @@ func (g *pygen) docstring(one *message) {
 		g.line("%s: %s%s", m.name, m.it.Type, strings.ReplaceAll(note, `"`, "'"))
 	}
 	g.line(`"""`)
+}
+
+// lists refuses a list of another size than the frame has.
+func (g *pygen) lists(one *message) {
+	for _, m := range one.members {
+		if m.list != nil && m.list.count == nil {
+			g.line("if len(%s) != %d:\n    raise ValueError(\"%s: a list of %d is needed, not of %%d\" %% len(%s))", m.name, m.n, m.name, m.n, m.name)
+		}
+	}
 }
 
 func (g *pygen) fields(one *message) {

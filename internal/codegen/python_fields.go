@@ -115,7 +115,12 @@ func (g *pygen) repeated(it *item) {
 	if it.count.it != nil {
 		count = it.count.name
 	}
-	g.line("if %s > %d:\n    raise ValueError(\"at most %d\")", count, it.n, it.n)
+	g.line("if %s > %d:\n    raise ValueError(\"%s: at most %d\")", count, it.n, list, it.n)
+	for _, m := range listMembers(it) {
+		if "len("+m.name+")" != count {
+			g.line("if len(%s) != %s:\n    raise ValueError(\"%s: a list of %%d is needed, not of %%d\" %% (%s, len(%s)))", m.name, count, m.name, count, m.name)
+		}
+	}
 	g.line("p = %s", pyBase(it, it.pos.At))
 	switch {
 	case it.isText():
@@ -148,6 +153,19 @@ func (g *pygen) listOf(it *item) string {
 		return "()"
 	}
 	return it.members[0].name
+}
+
+// listMembers returns the members that have as many values as the count says.
+func listMembers(it *item) []*member {
+	var out []*member
+	for _, one := range append([]*item{it}, it.group...) {
+		for _, m := range one.members {
+			if m.list == it {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
 }
 
 func pyBool(b bool) string {

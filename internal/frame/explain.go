@@ -128,6 +128,9 @@ func (x *explainer) explain() Explanation {
 	} else if out.Broken == nil {
 		out.Broken = &Fault{Rule: "other", Text: v.why.text()}
 	}
+	if !out.OK {
+		out.Also = append(out.Also, x.oneByte()...)
+	}
 	for _, a := range all {
 		if a != best && a.fault != nil && !out.OK && (a.named || !best.named) {
 			out.Tried = append(out.Tried, Tried{a.m.Name, a.fault.Text})

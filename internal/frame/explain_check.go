@@ -13,6 +13,8 @@ const (
 	// likelyLuck is the number of chance matches among the tries from which a
 	// match says nothing.
 	likelyLuck = 0.5
+	// hardlyLuck is the number below which a match leaves hardly a doubt.
+	hardlyLuck = 0.01
 	// searched is the largest frame, in bytes, whose check is looked for.
 	searched = 4096
 )
@@ -78,6 +80,7 @@ func (a *attempt) rivals(c *check, b []byte) []string {
 		if chance > likelyLuck || len(out) == mostHints {
 			break
 		}
+		a.sure = a.sure || chance < hardlyLuck
 		out = append(out, fmt.Sprintf("%s would match; %s", r.what, luck(tries, chance)))
 	}
 	return out
@@ -114,7 +117,7 @@ func (a *attempt) narrower() []string {
 func luck(tries int, chance float64) string {
 	text := "almost none"
 	switch {
-	case chance >= 0.01:
+	case chance >= hardlyLuck:
 		text = fmt.Sprintf("%.2f", chance)
 	case chance >= 0.0001:
 		text = fmt.Sprintf("%.4f", chance)
@@ -255,46 +258,6 @@ func sameBytes(have coverage, blank bool, spans []span, total int) bool {
 		}
 	}
 	return true
-}
-
-// edits looks for one wrong byte under a CRC of 16 bits and more. Every other
-// check is made right by some value of each byte.
-func (a *attempt) edits(c *check, b []byte) []string {
-	if c.kind != kindCRC || c.size < 2 {
-		return nil
-	}
-	changed := slices.Clone(b)
-	at := resolveAt(c.at, len(b))
-	var out []string
-	tries := 0
-	for i := range b {
-		if i >= at && i < at+c.size || !c.covers(i, len(b)) {
-			continue
-		}
-		for v := range 256 {
-			if byte(v) == b[i] {
-				continue
-			}
-			tries++
-			changed[i] = byte(v)
-			if c.verify(changed, len(b), a.s.extra) {
-				out = append(out, fmt.Sprintf("with byte %d %02X instead of %02X the check would hold", i, v, b[i]))
-			}
-		}
-		changed[i] = b[i]
-	}
-	chance := float64(tries) * math.Pow(2, -float64(c.crc.spec.width))
-	if len(out) > mostHints || chance > likelyLuck {
-		return nil
-	}
-	for i := range out {
-		out[i] += "; " + luckOfEdits(tries, chance)
-	}
-	return out
-}
-
-func luckOfEdits(tries int, chance float64) string {
-	return fmt.Sprintf("of %d such changes luck would make %.2g fit", tries, chance)
 }
 
 // covers reports whether the check covers a byte.

@@ -13,7 +13,8 @@ func (x *explainer) describe(a *attempt) Explanation {
 	if a.m != nil {
 		out.Message = a.m.Name
 	}
-	out.Also = append(out.Also, a.hints()...)
+	hints := a.hints()
+	out.Also = append(append(out.Also, a.damaged()...), hints...)
 	d := &describer{a: a, b: a.frame()}
 	if a.total == 0 {
 		d.b = x.b

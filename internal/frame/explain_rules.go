@@ -16,6 +16,7 @@ type attempt struct {
 	why   reason       // its place in the order of rules
 	also  []string
 	bad   []int // indexes of failed checks
+	sure  bool  // what would make them hold is found, and hardly by luck
 	// mended: with sync put right it would be a frame.
 	mended bool
 	named  bool // of a line: its first piece is that of the message
