@@ -108,11 +108,7 @@ func (r *rule) bordered(s []byte, runs []run, b *border) *guess {
 	g, whole, n := r.beginAt(runs, b)
 	covered := g.guardedBy(found, i)
 	m := g.check
-	if m.at >= 0 {
-		g.tail = max(0, -m.over[len(m.over)-1].to)
-	} else {
-		g.tail = max(0, -m.at-m.size)
-	}
+	g.tail = m.left()
 	g.weigh(whole, n, covered, b)
 	return g
 }

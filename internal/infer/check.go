@@ -265,11 +265,13 @@ func b2i(b bool) int {
 }
 
 // better orders matches: those that guard the whole frame first, then more
-// bits, then what makers do most: everything before the check, which is last.
+// bits, then those that leave no bytes out, then what makers do most: everything
+// before the check, which is last.
 func better(a, b match) int {
 	return cmp.Or(
 		b2i(a.head)-b2i(b.head),
 		b.bits()-a.bits(),
+		a.left()-b.left(),
 		b2i(a.at >= 0)-b2i(b.at >= 0),
 		len(a.over)-len(b.over),
 		b2i(a.blank)-b2i(b.blank),
@@ -279,6 +281,14 @@ func better(a, b match) int {
 		cmp.Compare(a.spec.Kind, b.spec.Kind),
 		slices.CompareFunc(a.over, b.over, wider),
 	)
+}
+
+// left is how many bytes at the end of the frame it neither covers nor takes.
+func (m *match) left() int {
+	if m.at < 0 {
+		return max(0, -m.at-m.size)
+	}
+	return max(0, -m.over[len(m.over)-1].to)
 }
 
 // wider orders spans: those that go nearer to the end of the frame first.

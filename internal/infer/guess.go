@@ -15,7 +15,8 @@ type guess struct {
 	clear   float64 // how many times more likely than the next best beginning
 	check   *match  // guards the frame; nil: none found
 	head    *match  // guards the head alone
-	equal   []match
+	equal   []match // other checks at the same place
+	rivals  []match // these and others elsewhere that hold as often
 	frames  [][]byte
 	id, seq *number // relative to the frame's beginning
 	ids     []int
@@ -111,11 +112,7 @@ func (r *rule) unnamed(s []byte, all []run) *guess {
 func (g *guess) take(found []match, i int) {
 	covered := g.guardedBy(found, i)
 	m := g.check
-	if m.at >= 0 {
-		g.tail += max(0, -m.over[len(m.over)-1].to)
-	} else {
-		g.tail += max(0, -m.at-m.size)
-	}
+	g.tail += m.left()
 	g.place(covered)
 }
 
@@ -132,8 +129,11 @@ func (g *guess) guardedBy(found []match, i int) (covered int) {
 		case other.head && g.head == nil && !overlap(other, m, g.rule.commonest()):
 			h := other
 			g.head = &h
-		case !other.head && other.at == m.at && other.size == m.size && other.bits() == m.bits() && !same(other, m):
-			g.equal = append(g.equal, other)
+		case !other.head && other.bits() == m.bits():
+			g.rivals = append(g.rivals, other)
+			if other.at == m.at && other.size == m.size && !same(other, m) {
+				g.equal = append(g.equal, other)
+			}
 		}
 	}
 	return covered
@@ -175,6 +175,9 @@ func (g *guess) place(covered int) {
 	}
 	for i := range g.equal {
 		g.equal[i].shift(sp.at)
+	}
+	for i := range g.rivals {
+		g.rivals[i].shift(sp.at)
 	}
 }
 

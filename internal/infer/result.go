@@ -103,9 +103,14 @@ func (g *guess) grade(out *Result, contents []content) {
 	out.Size.Why = fmt.Sprintf("it leads from one frame to the next for %d frames, %.1f %% of the bytes", len(g.frames), 100*out.Explained)
 	if g.check == nil {
 		out.Check.Why = "no kind of check holds at any usual place"
-		if (g.ordinaryEnd(contents) || g.restingEnd()) && len(distinct(g.frames)) >= sureFrames {
+		switch {
+		case len(distinct(g.frames)) < sureFrames:
+		case g.ordinaryEnd(contents) || g.restingEnd():
 			out.Check.Grade = Likely
 			out.Check.Why += ", and the last bytes are values"
+		case g.independent():
+			out.Check.Grade = Likely
+			out.Check.Why += ", and the last bytes are no sum, exclusive or or CRC of the others, whatever its polynomial"
 		}
 		return
 	}
@@ -138,11 +143,8 @@ func (g *guess) grade(out *Result, contents []content) {
 func (g *guess) unsettled() bool {
 	total := g.rule.commonest()
 	covered := g.check.covers(total)
-	return slices.ContainsFunc(g.equal, func(m match) bool {
-		other := m.covers(total)
-		from := min(g.sync, total)
-		return !slices.Equal(covered[from:], other[from:])
-	})
+	from := min(g.sync, total)
+	return slices.ContainsFunc(g.rivals, func(m match) bool { return !slices.Equal(covered[from:], m.covers(total)[from:]) })
 }
 
 // solid reports whether the check proves that these are frames.
