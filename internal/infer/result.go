@@ -122,18 +122,26 @@ func (g *guess) grade(out *Result, contents []content) {
 		out.Check.Why += "; whether it covers a byte that never changes is not to be seen"
 	}
 	if g.solid() && out.Explained > k.share()-0.04 && g.clear > clearly && !g.composed() {
-		if !g.unsettled() {
-			out.Check.Grade = Certain
-		}
-		if g.widened {
-			out.Size.Why += "; a zero beside the length is taken for its high byte"
-		} else {
-			out.Size.Grade = Certain
-		}
-		from := k.over[0].from
-		if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
-			out.Sync.Grade = Certain
-		}
+		g.certain(out)
+	}
+}
+
+// certain raises what the check proves.
+func (g *guess) certain(out *Result) {
+	if !g.unsettled() {
+		out.Check.Grade = Certain
+	}
+	switch {
+	case g.widened:
+		out.Size.Why += "; a zero beside the length is taken for its high byte"
+	case g.rule.id != nil:
+		out.Size.Why += "; another byte of few values may tell it as well"
+	default:
+		out.Size.Grade = Certain
+	}
+	from := g.check.over[0].from
+	if g.id != nil && (from == 0 || from == g.sync) && g.sync == len(g.run.bytes) {
+		out.Sync.Grade = Certain
 	}
 }
 
