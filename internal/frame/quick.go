@@ -1,6 +1,9 @@
 package frame
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // quick is what judgeQuick needs of the plainest frames, which are most of
 // those in use: each id has one message, the size is fixed or one length field
@@ -15,6 +18,52 @@ type quick struct {
 	from   int               // the check covers frame[from : total-behind]
 	behind int
 	whole  bool // delimiters say the size, where neither of the others does
+
+	size       int
+	head, mask uint64
+	check      *check
+}
+
+func (p *Plan) steady() {
+	q := &p.quick
+	if !q.on || q.anyID == nil || q.anyID.shape.size < 8 || q.anyID.shape.length != nil || len(p.end) > 0 || len(p.sync) > 8 || p.seq != nil {
+		return
+	}
+	for i := range p.sync {
+		if !p.sync[i].literal {
+			return
+		}
+		q.head |= uint64(p.sync[i].first) << (8 * i)
+		q.mask |= 0xFF << (8 * i)
+	}
+	q.check = &p.checks[0]
+	q.size = q.anyID.shape.size
+}
+
+func (s *Scanner) scanSteady() bool {
+	q := &s.plan.quick
+	held := s.buf[s.pos:]
+	if len(held) < q.size || binary.LittleEndian.Uint64(held)&q.mask != q.head || s.loss > 0 {
+		return false
+	}
+	b := held[:q.size:q.size]
+	c := q.check
+	at := len(b) + c.at
+	if loadCheck(b[at:at+c.size], c.big) != c.sum(b[q.from:len(b)-q.behind]) {
+		return false
+	}
+	f := &s.frame
+	f.Bytes, f.Raw = b, b
+	f.Message, f.Skipped = q.anyID, 0
+	s.work += uint64(len(b))
+	s.pos += len(b)
+	f.End = s.base + uint64(s.pos)
+	s.stamp(f)
+	s.m.Frames++
+	s.m.FrameBytes += uint64(len(b))
+	s.aligned = true
+	s.next, s.total = 0, 0
+	return true
 }
 
 // plainFrames finds out whether judgeQuick can do the plan's work.
@@ -35,6 +84,7 @@ func (p *Plan) plainFrames() {
 		}
 	}
 	p.quick = q
+	p.steady()
 }
 
 // covers reports whether frames of that shape are plain.

@@ -42,8 +42,7 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
-	// stamped: the stamp of the frame found last is that of all bytes up to here.
-	stamped uint64
+	pace   pace // of the mark that the frame found last is in
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -87,6 +86,7 @@ func (s *Scanner) Feed(c reading.Chunk) {
 	end := s.base + uint64(len(s.buf))
 	if n := len(s.marks); n > 0 && s.marks[n-1].stamp == c.Stamp {
 		s.marks[n-1].end, s.marks[n-1].apart = end, 0
+		s.pace.end = 0
 		return
 	}
 	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp, apart: s.apart(c)})
@@ -114,6 +114,9 @@ func (s *Scanner) compact() {
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
 func (s *Scanner) Scan() bool {
+	if s.plan.quick.size > 0 && s.scanSteady() {
+		return true
+	}
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -250,9 +253,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
-	if f.End > s.stamped {
-		s.stamp(f)
-	}
+	s.stamp(f)
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}

@@ -81,26 +81,38 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) (absent Absent) {
 // on from call to call costs as much as three values.
 func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, absent *Absent) {
 	// Field by field: what has just been written so cannot be read 16 bytes at a time.
-	r.Stamp.Wall, r.Stamp.Boot, r.Stamp.BootID, r.Stamp.Synced = f.Stamp.Wall, f.Stamp.Boot, f.Stamp.BootID, f.Stamp.Synced
-	r.Message = ""
-	r.Props = r.Props[:0]
-	if f.Message == nil {
+	r.Stamp.Wall, r.Stamp.Boot = f.Stamp.Wall, f.Stamp.Boot
+	r.Stamp.BootID = f.Stamp.BootID
+	r.Stamp.Synced = f.Stamp.Synced
+	m := f.Message
+	if m == nil {
+		r.Message, r.Props = "", r.Props[:0]
 		return
 	}
-	r.Message = f.Message.Name
-	slots, b := f.Message.slots, f.fields()
-	props := slices.Grow(r.Props, len(slots))[:len(slots)]
+	r.Message = m.Name
+	if cap(r.Props) < len(m.slots) {
+		r.Props = make([]reading.Property, len(m.slots))
+	}
+	props, n := r.Props[:len(m.slots)], 0
+	if !m.parts {
+		data := f.fields()
+		n = briefly(m.slots, data[:len(data)-p.trailer], 0, props)
+	}
+	if n < len(props) {
+		n = p.decodeOther(f, props, n, counters, absent)
+	}
+	r.Props = props[:n]
+}
+
+// decodeOther goes on with the slot n, which has no short way or no value, and
+// returns how many properties there are.
+func (p *Plan) decodeOther(f *Frame, props []reading.Property, n int, counters []counterState, absent *Absent) int {
 	if f.Message.parts {
-		r.Props = props[:p.decodeParts(f, props, counters, absent)]
-		return
+		return p.decodeParts(f, props, counters, absent)
 	}
-	n, data := 0, b[:len(b)-p.trailer]
-	for i := 0; i < len(slots); i++ {
-		some := briefly(slots[i:], data, 0, math.MaxInt, props[n:n+len(slots)-i])
-		n += some
-		if i += some; i == len(slots) {
-			break
-		}
+	slots, b := f.Message.slots, f.fields()
+	data := b[:len(b)-p.trailer]
+	for i := n; i < len(slots); i++ {
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
@@ -109,8 +121,11 @@ func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, abs
 			prop.Name = s.name
 			n++
 		}
+		some := briefly(slots[i+1:], data, 0, props[n:n+len(slots)-i-1])
+		n += some
+		i += some
 	}
-	r.Props = props[:n]
+	return n
 }
 
 // read gives a value of any kind; false when the frame does not have it, it

@@ -62,6 +62,9 @@ func BoolValue(v bool) Value {
 // TextValue returns a string.
 func TextValue(v string) Value { return Value{Kind: Text, text: v} }
 
+// SetBits gives the value other bits; its kind stays.
+func (v *Value) SetBits(bits uint64) { v.bits = bits }
+
 // Int64 returns the integer or the decimal's mantissa.
 func (v Value) Int64() int64 { return int64(v.bits) }
 
