@@ -35,24 +35,28 @@ type pace struct {
 }
 
 // stamp says when the frame's last byte came in.
-func (s *Scanner) stamp(f *Frame) {
-	if f.End > s.pace.end {
-		s.turnTo(f)
+func (s *Scanner) stamp() {
+	if s.frame.End > s.pace.end {
+		s.turnTo(s.frame.End)
 	}
-	back := int64(s.pace.end - f.End)
-	f.Stamp.Wall, f.Stamp.Boot = s.pace.wall-back*s.pace.wallApart, s.pace.boot-back*s.pace.bootApart
+	s.pace.stamp(&s.frame)
 }
 
-// turnTo moves on to the mark that covers the frame's last byte. Frames are taken
+func (p *pace) stamp(f *Frame) {
+	back := int64(p.end - f.End)
+	f.Stamp.Wall, f.Stamp.Boot = p.wall-back*p.wallApart, p.boot-back*p.bootApart
+}
+
+// turnTo moves on to the mark that covers the byte before end. Frames are taken
 // in order, so a mark that lies behind is never asked for again.
-func (s *Scanner) turnTo(f *Frame) {
-	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end < f.End {
+func (s *Scanner) turnTo(end uint64) {
+	for s.oldest < len(s.marks)-1 && s.marks[s.oldest].end < end {
 		s.oldest++
 	}
 	m := &s.marks[s.oldest]
-	f.Stamp.BootID, f.Stamp.Synced = m.stamp.BootID, m.stamp.Synced
 	s.pace = pace{end: m.end, wall: m.stamp.Wall, boot: m.stamp.Boot, wallApart: int64(m.apart), bootApart: int64(m.apart)}
 	if m.stamp.Wall == 0 {
 		s.pace.wallApart = 0
 	}
+	s.frame.Stamp.BootID, s.frame.Stamp.Synced = m.stamp.BootID, m.stamp.Synced
 }

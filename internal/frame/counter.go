@@ -29,7 +29,27 @@ func (p *Plan) NewDecoder() *Decoder {
 
 // Decode is Plan.Decode, with totals.
 func (d *Decoder) Decode(f *Frame, r *reading.Reading) (absent Absent) {
-	d.plan.decode(f, r, d.counters, &absent)
+	// Field by field: what has just been written so cannot be read 16 bytes at a time.
+	r.Stamp.Wall, r.Stamp.Boot = f.Stamp.Wall, f.Stamp.Boot
+	r.Stamp.BootID = f.Stamp.BootID
+	r.Stamp.Synced = f.Stamp.Synced
+	m := f.Message
+	if m == nil {
+		r.Message, r.Props = "", r.Props[:0]
+		return absent
+	}
+	r.Message = m.Name
+	if cap(r.Props) < len(m.slots) {
+		r.Props = make([]reading.Property, len(m.slots))
+	}
+	r.Props = r.Props[:len(m.slots)]
+	n := 0
+	if !m.parts {
+		n = briefly(m.slots, f.data(d.plan), 0, r.Props)
+	}
+	if n < len(m.slots) {
+		r.Props = r.Props[:d.decodeOther(f, r.Props, n, &absent)]
+	}
 	return absent
 }
 

@@ -113,10 +113,9 @@ func (s *Scanner) compact() {
 
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
-func (s *Scanner) Scan() bool {
-	if s.plan.quick.size > 0 && s.scanSteady() {
-		return true
-	}
+func (s *Scanner) Scan() bool { return s.scanSteady() || s.scan() }
+
+func (s *Scanner) scan() bool {
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -253,7 +252,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
-	s.stamp(f)
+	s.stamp()
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}

@@ -24,7 +24,7 @@ type short struct {
 	mask  uint64
 	sign  uint64 // the mask's highest bit, where that is the sign
 	low   int64  // a mantissa below is no value
-	high  int64  // nor one above
+	span  uint64 // nor one that is further above
 	lowF  float64
 	topF  float64
 	narrow
@@ -53,13 +53,16 @@ const fewLabels = 64
 func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
 	b = b[:len(b):len(b)]
+	if len(b) < 8 {
+		return 0
+	}
 	for i := range slots {
 		s := &slots[i].short
 		from := s.from - shift
-		if uint(from) > uint(len(b)) || len(b)-from < 8 {
+		if from < 0 || from > len(b)-8 {
 			return i
 		}
-		raw := binary.LittleEndian.Uint64(b[from:])
+		raw := binary.LittleEndian.Uint64(b[from : from+8])
 		if s.big {
 			raw = bits.ReverseBytes64(raw)
 		}
@@ -82,7 +85,7 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 			}
 			continue
 		}
-		if v < s.low || v > s.high {
+		if uint64(v-s.low) > s.span {
 			return i
 		}
 		props[i] = s.prop
@@ -96,7 +99,7 @@ func (s *slot) other(v int64, p *reading.Property) bool {
 	label := ""
 	switch s.short.way {
 	case wayDivided:
-		if v = s.short.divided(v); v < s.short.low || v > s.short.high {
+		if v = s.short.divided(v); uint64(v-s.short.low) > s.short.span {
 			return false
 		}
 	case wayEnum:
@@ -117,7 +120,7 @@ func (s *slot) other(v int64, p *reading.Property) bool {
 
 // shorten finds the short way of a slot that is complete.
 func (s *slot) shorten() {
-	s.short = short{way: s.way(), big: s.big, low: math.MinInt64, high: math.MaxInt64}
+	s.short = short{way: s.way(), big: s.big, low: math.MinInt64, span: math.MaxUint64}
 	s.short.narrow = s.scale.narrow
 	s.short.prop = reading.Property{Name: s.name, Value: s.blank()}
 	if s.short.way == wayNone {
@@ -165,7 +168,7 @@ func (s *slot) bound() {
 	case s.kind == rawFloat && !s.ranged:
 		s.short.lowF, s.short.topF = -math.MaxFloat32, math.MaxFloat32
 	case s.ranged:
-		s.short.low, s.short.high, s.short.lowF, s.short.topF = s.low, s.high, s.lowF, s.topF
+		s.short.low, s.short.span, s.short.lowF, s.short.topF = s.low, uint64(s.high-s.low), s.lowF, s.topF
 	}
 }
 

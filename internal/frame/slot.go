@@ -72,52 +72,25 @@ func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.Whe
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
 // A counter is given raw; a Decoder gives its total.
-func (p *Plan) Decode(f *Frame, r *reading.Reading) (absent Absent) {
-	p.decode(f, r, nil, &absent)
-	return absent
+func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
+	d := Decoder{plan: p}
+	return d.Decode(f, r)
 }
 
-// decode is Decode with counters. It counts in place: an Absent that is handed
-// on from call to call costs as much as three values.
-func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, absent *Absent) {
-	// Field by field: what has just been written so cannot be read 16 bytes at a time.
-	r.Stamp.Wall, r.Stamp.Boot = f.Stamp.Wall, f.Stamp.Boot
-	r.Stamp.BootID = f.Stamp.BootID
-	r.Stamp.Synced = f.Stamp.Synced
-	m := f.Message
-	if m == nil {
-		r.Message, r.Props = "", r.Props[:0]
-		return
-	}
-	r.Message = m.Name
-	if cap(r.Props) < len(m.slots) {
-		r.Props = make([]reading.Property, len(m.slots))
-	}
-	props, n := r.Props[:len(m.slots)], 0
-	if !m.parts {
-		data := f.fields()
-		n = briefly(m.slots, data[:len(data)-p.trailer], 0, props)
-	}
-	if n < len(props) {
-		n = p.decodeOther(f, props, n, counters, absent)
-	}
-	r.Props = props[:n]
-}
-
-// decodeOther goes on with the slot n, which has no short way or no value, and
-// returns how many properties there are.
-func (p *Plan) decodeOther(f *Frame, props []reading.Property, n int, counters []counterState, absent *Absent) int {
+// decodeOther goes on at slot n, which has no short way, or no value there; it
+// returns how many properties there are in all. It counts in place: an Absent
+// that is handed on from call to call costs as much as three values.
+func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int, absent *Absent) int {
 	if f.Message.parts {
-		return p.decodeParts(f, props, counters, absent)
+		return d.plan.decodeParts(f, props, d.counters, absent)
 	}
-	slots, b := f.Message.slots, f.fields()
-	data := b[:len(b)-p.trailer]
+	slots, data := f.Message.slots, f.data(d.plan)
 	for i := n; i < len(slots); i++ {
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		if s.read(p, f, prop, absent) {
+		if s.read(d.plan, f, prop, absent) {
 			prop.Name = s.name
 			n++
 		}
