@@ -35,16 +35,12 @@ type pace struct {
 }
 
 // stamp says when the frame's last byte came in.
-func (s *Scanner) stamp() {
-	if s.frame.End > s.pace.end {
-		s.turnTo(s.frame.End)
+func (s *Scanner) stamp(f *Frame) {
+	if f.End > s.pace.end {
+		s.turnTo(f.End)
 	}
-	s.pace.stamp(&s.frame)
-}
-
-func (p *pace) stamp(f *Frame) {
-	back := int64(p.end - f.End)
-	f.Stamp.Wall, f.Stamp.Boot = p.wall-back*p.wallApart, p.boot-back*p.bootApart
+	back := int64(s.pace.end - f.End)
+	f.Stamp.Wall, f.Stamp.Boot = s.pace.wall-back*s.pace.wallApart, s.pace.boot-back*s.pace.bootApart
 }
 
 // turnTo moves on to the mark that covers the byte before end. Frames are taken

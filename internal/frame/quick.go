@@ -1,10 +1,6 @@
 package frame
 
-import (
-	"bytes"
-	"encoding/binary"
-	"math"
-)
+import "bytes"
 
 // quick is what judgeQuick needs of the plainest frames, which are most of
 // those in use: each id has one message, the size is fixed or one length field
@@ -19,72 +15,10 @@ type quick struct {
 	from   int               // the check covers frame[from : total-behind]
 	behind int
 	whole  bool // delimiters say the size, where neither of the others does
-	steady
-}
-
-type steady struct {
-	size            int
-	head, mask      uint64
-	first, last, at int
-	sum8            bool
-	check           *check
-	message         *MessagePlan
-}
-
-func (p *Plan) steadily() {
-	q := &p.quick
-	if !q.on || q.anyID == nil || q.anyID.shape.size < 8 || q.anyID.shape.length != nil || len(p.end) > 0 || len(p.sync) > 8 || p.seq != nil {
-		q.size = math.MaxInt
-		return
-	}
-	for i := range p.sync {
-		if !p.sync[i].literal {
-			q.size = math.MaxInt
-			return
-		}
-		q.head |= uint64(p.sync[i].first) << (8 * i)
-		q.mask |= 0xFF << (8 * i)
-	}
-	q.check = &p.checks[0]
-	q.size = q.anyID.shape.size
-	q.first, q.last, q.at = q.from, q.size-q.behind, q.size+q.check.at
-	q.sum8 = q.check.kind == kindSum && q.check.size == 1
-	q.message = q.anyID
-}
-
-func (s *Scanner) scanSteady() bool {
-	q := &s.plan.quick.steady
-	held := s.buf[s.pos:]
-	if len(held) < q.size || binary.LittleEndian.Uint64(held)&q.mask != q.head || s.loss > 0 {
-		return false
-	}
-	b := held[:q.size:q.size]
-	if q.sum8 {
-		if byte(sumBytes(b[q.first:q.last])) != b[q.at] {
-			return false
-		}
-	} else if c := q.check; loadCheck(b[q.at:q.at+c.size], c.big) != c.sum(b[q.first:q.last]) {
-		return false
-	}
-	f, m := &s.frame, q.message
-	s.work += uint64(len(b))
-	s.pos += len(b)
-	s.m.Frames++
-	s.m.FrameBytes += uint64(len(b))
-	s.next, s.total = 0, 0
-	f.End = s.base + uint64(s.pos)
-	f.Skipped = 0
-	f.Bytes, f.Raw, f.Message = b, b, m
-	if f.End > s.pace.end {
-		s.turnTo(f.End)
-	}
-	s.pace.stamp(f)
-	return true
 }
 
 // plainFrames finds out whether judgeQuick can do the plan's work.
 func (p *Plan) plainFrames() {
-	p.quick.size = math.MaxInt
 	if p.id != nil && p.id.mask != nil {
 		return
 	}
@@ -101,7 +35,6 @@ func (p *Plan) plainFrames() {
 		}
 	}
 	p.quick = q
-	p.steadily()
 }
 
 // covers reports whether frames of that shape are plain.

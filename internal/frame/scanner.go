@@ -18,13 +18,21 @@ const heldBack = 2 * 32
 // Frame is one accepted frame.
 type Frame struct {
 	Bytes   []byte        // without escapes and delimiters; valid until the next Feed or Scan
-	Raw     []byte        // as it stands on the line; as long valid
 	Message *MessagePlan  // nil: its id is not listed
 	Stamp   reading.Stamp // arrival of the frame's last byte
 	Skipped int           // noise bytes since the frame before
 	End     uint64        // bytes of the stream up to here, with this frame
 
+	raw  []byte // as it stands on the line, where that may be something else
 	view []byte // what the fields see, where it is neither
+}
+
+// Raw returns the frame as it stands on the line, valid as long as Bytes.
+func (f *Frame) Raw() []byte {
+	if f.raw != nil {
+		return f.raw
+	}
+	return f.Bytes
 }
 
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
@@ -53,6 +61,7 @@ type Scanner struct {
 
 	frame   Frame
 	aligned bool // end marker or delimiter: the bytes held begin right after one
+	inRow   bool // nothing was passed over since the last frame
 	plain   plain
 	turn    turns
 	skipped int    // noise since the last frame
@@ -232,6 +241,7 @@ func (s *Scanner) skip(n int) {
 	}
 	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
 	s.pos += n
+	s.inRow = false
 	s.next, s.total = 0, 0
 	if s.plan.other {
 		s.plain.reset()
@@ -242,9 +252,9 @@ func (s *Scanner) skip(n int) {
 // found.
 func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	f := &s.frame
-	f.Bytes, f.Raw = b, s.buf[s.pos:s.pos+raw:s.pos+raw]
-	f.Message, f.Skipped = m, s.skipped
+	f.Bytes, f.Message, f.Skipped = b, m, s.skipped
 	if s.plan.other {
+		f.raw = s.buf[s.pos : s.pos+raw : s.pos+raw]
 		s.plain.reset()
 		if s.plan.viewed() {
 			f.view = s.plan.appendView(f.view[:0], b)
@@ -252,7 +262,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
-	s.stamp()
+	s.stamp(f)
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
@@ -267,7 +277,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	if s.plan.seq != nil {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
-	s.aligned = true
+	s.aligned, s.inRow = true, true
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 

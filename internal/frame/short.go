@@ -19,7 +19,8 @@ type short struct {
 	prop  reading.Property // the property but for the value's bits: one copy is the quickest
 	from  int              // where the eight bytes begin
 	way   way
-	big   bool  // the eight bytes are one number with its high byte first
+	big   bool // the eight bytes are one number with its high byte first
+	two   bool
 	below uint8 // bits of it below the value's own
 	mask  uint64
 	sign  uint64 // the mask's highest bit, where that is the sign
@@ -53,20 +54,25 @@ const fewLabels = 64
 func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
 	b = b[:len(b):len(b)]
-	if len(b) < 8 {
-		return 0
-	}
 	for i := range slots {
 		s := &slots[i].short
 		from := s.from - shift
-		if from < 0 || from > len(b)-8 {
-			return i
+		var raw uint64
+		if s.two {
+			if from < 0 || from > len(b)-2 {
+				return i
+			}
+			raw = uint64(binary.LittleEndian.Uint16(b[from : from+2]))
+		} else {
+			if from < 0 || from > len(b)-8 {
+				return i
+			}
+			raw = binary.LittleEndian.Uint64(b[from : from+8])
+			if s.big {
+				raw = bits.ReverseBytes64(raw)
+			}
+			raw = raw >> (s.below & 63) & s.mask
 		}
-		raw := binary.LittleEndian.Uint64(b[from : from+8])
-		if s.big {
-			raw = bits.ReverseBytes64(raw)
-		}
-		raw = raw >> (s.below & 63) & s.mask
 		v := int64((raw ^ s.sign) - s.sign)
 		switch s.way {
 		case wayInteger:
@@ -147,6 +153,9 @@ func (s *slot) shorten() {
 	}
 	s.short.below = uint8(before + below)
 	s.bound()
+	if s.size == 2 && s.form == formWhole && !s.big && s.role != roleFlag && s.kind != rawBool {
+		s.short.two, s.short.from = true, s.at
+	}
 }
 
 // blank is a value of the slot's kind.

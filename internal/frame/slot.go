@@ -74,15 +74,14 @@ func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.Whe
 // A counter is given raw; a Decoder gives its total.
 func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	d := Decoder{plan: p}
-	return d.Decode(f, r)
+	return *d.Decode(f, r)
 }
 
 // decodeOther goes on at slot n, which has no short way, or no value there; it
-// returns how many properties there are in all. It counts in place: an Absent
-// that is handed on from call to call costs as much as three values.
-func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int, absent *Absent) int {
+// returns how many properties there are in all.
+func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int) int {
 	if f.Message.parts {
-		return d.plan.decodeParts(f, props, d.counters, absent)
+		return d.plan.decodeParts(f, props, d.counters, &d.absent)
 	}
 	slots, data := f.Message.slots, f.data(d.plan)
 	for i := n; i < len(slots); i++ {
@@ -90,7 +89,7 @@ func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int, absent 
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		if s.read(d.plan, f, prop, absent) {
+		if s.read(d.plan, f, prop, &d.absent) {
 			prop.Name = s.name
 			n++
 		}
