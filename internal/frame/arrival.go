@@ -34,13 +34,18 @@ type pace struct {
 	bootApart  int64
 }
 
-// stamp says when the frame's last byte came in.
+// stamp says when the frame's last byte came in. What all frames of a mark have
+// alike is in the frame from the first one on.
 func (s *Scanner) stamp(f *Frame) {
 	if f.End > s.pace.end {
 		s.turnTo(f.End)
 	}
-	back := int64(s.pace.end - f.End)
-	f.Stamp.Wall, f.Stamp.Boot = s.pace.wall-back*s.pace.wallApart, s.pace.boot-back*s.pace.bootApart
+	s.pace.stamp(f)
+}
+
+func (p *pace) stamp(f *Frame) {
+	back := int64(p.end - f.End)
+	f.Stamp.Wall, f.Stamp.Boot = p.wall-back*p.wallApart, p.boot-back*p.bootApart
 }
 
 // turnTo moves on to the mark that covers the byte before end. Frames are taken

@@ -194,19 +194,31 @@ func (c *check) update(s sums, b []byte) sums {
 	return s
 }
 
-// sumBytes adds up bytes, eight at a time: first the bytes of each pair, then
-// the pairs, whose sum the multiplication brings to the top.
+// sumBytes adds up bytes, eight at a time and at the end those that are left of
+// the last eight.
 func sumBytes(b []byte) (sum uint64) {
-	const low, ones = 0x00FF00FF00FF00FF, 0x0001000100010001
-	for ; len(b) >= 8; b = b[8:] {
-		x := binary.LittleEndian.Uint64(b)
-		sum += (x&low + x>>8&low) * ones >> 48
+	if len(b) < 8 {
+		for _, x := range b {
+			sum += uint64(x)
+		}
+		return sum
 	}
-	for _, x := range b {
-		sum += uint64(x)
+	sum = sumPairs(binary.LittleEndian.Uint64(b[len(b)-8:])>>(8*(-len(b)&7))) * pairsUp >> 48
+	for ; len(b) > 8; b = b[8:] {
+		sum += sumPairs(binary.LittleEndian.Uint64(b)) * pairsUp >> 48
 	}
 	return sum
 }
+
+// sumPairs adds the bytes of each pair.
+func sumPairs(x uint64) uint64 {
+	const low = 0x00FF00FF00FF00FF
+	return x&low + x>>8&low
+}
+
+// pairsUp is what four numbers of 16 bits are multiplied by to have their sum in the
+// place of the highest.
+const pairsUp = 0x0001000100010001
 
 func (c *check) finish(s sums) uint64 {
 	mask := uint64(1)<<c.bits - 1 // 8 or 16; a CRC has its own

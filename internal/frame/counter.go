@@ -42,16 +42,13 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 		return &d.absent
 	}
 	r.Message = m.Name
-	if cap(r.Props) < len(m.slots) {
-		r.Props = make([]reading.Property, len(m.slots))
+	if m.parts || f.view != nil || cap(r.Props) < len(m.slots) {
+		r.Props = slices.Grow(r.Props[:0], len(m.slots))
+		return d.decodeFrom(0, f, r)
 	}
 	r.Props = r.Props[:len(m.slots)]
-	n := 0
-	if !m.parts {
-		n = briefly(m.slots, f.data(d.plan), 0, r.Props)
-	}
-	if n < len(m.slots) {
-		r.Props = r.Props[:d.decodeOther(f, r.Props, n)]
+	if n := briefly(m.slots, f.Bytes[:len(f.Bytes)-d.plan.trailer], 0, r.Props); n < len(m.slots) {
+		return d.decodeFrom(n, f, r)
 	}
 	return &d.absent
 }

@@ -15,26 +15,6 @@ const minSilence = 20 * time.Millisecond
 // that is allowed.
 const heldBack = 2 * 32
 
-// Frame is one accepted frame.
-type Frame struct {
-	Bytes   []byte        // without escapes and delimiters; valid until the next Feed or Scan
-	Message *MessagePlan  // nil: its id is not listed
-	Stamp   reading.Stamp // arrival of the frame's last byte
-	Skipped int           // noise bytes since the frame before
-	End     uint64        // bytes of the stream up to here, with this frame
-
-	raw  []byte // as it stands on the line, where that may be something else
-	view []byte // what the fields see, where it is neither
-}
-
-// Raw returns the frame as it stands on the line, valid as long as Bytes.
-func (f *Frame) Raw() []byte {
-	if f.raw != nil {
-		return f.raw
-	}
-	return f.Bytes
-}
-
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
 // holds it is accepted or until no frame can begin there; so damage never
 // costs an intact neighbour [WIRE-1]. Use: Feed, then Scan until it says
@@ -50,7 +30,7 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
-	pace   pace // of the mark that the frame found last is in
+	pace   pace // the mark that the frame found last is in
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -60,8 +40,9 @@ type Scanner struct {
 	flushing bool
 
 	frame   Frame
-	aligned bool // end marker or delimiter: the bytes held begin right after one
-	inRow   bool // nothing was passed over since the last frame
+	aligned bool   // end marker or delimiter: the bytes held begin right after one
+	inRow   bool   // steady frames: the bytes held begin right after one
+	counted uint64 // then: bytes of the stream that the metrics know of
 	plain   plain
 	turn    turns
 	skipped int    // noise since the last frame
@@ -95,7 +76,7 @@ func (s *Scanner) Feed(c reading.Chunk) {
 	end := s.base + uint64(len(s.buf))
 	if n := len(s.marks); n > 0 && s.marks[n-1].stamp == c.Stamp {
 		s.marks[n-1].end, s.marks[n-1].apart = end, 0
-		s.pace.end = 0
+		s.pace.end = 0 // made of what the mark was
 		return
 	}
 	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp, apart: s.apart(c)})
@@ -124,7 +105,9 @@ func (s *Scanner) compact() {
 // held make none yet.
 func (s *Scanner) Scan() bool { return s.scanSteady() || s.scan() }
 
+// scan is Scan for every kind of frame, behind whatever stands in front.
 func (s *Scanner) scan() bool {
+	s.settle()
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -277,7 +260,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	if s.plan.seq != nil {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
-	s.aligned, s.inRow = true, true
+	s.aligned, s.inRow, s.counted = true, s.plan.steady.message != nil, f.End
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 
@@ -320,4 +303,7 @@ func (s *Scanner) abandoned() bool {
 }
 
 // Metrics returns the counts so far.
-func (s *Scanner) Metrics() Metrics { return s.m }
+func (s *Scanner) Metrics() Metrics {
+	s.settle()
+	return s.m
+}

@@ -16,16 +16,16 @@ import (
 //	from└──────── eight ──────┘
 //	    ..12 3456 ...... ─▶ low byte first: >> below & mask ─▶ 563412
 type short struct {
-	prop  reading.Property // the property but for the value's bits: one copy is the quickest
+	prop  reading.Property // with a value whose bits are still to come: it is copied whole
 	from  int              // where the eight bytes begin
 	way   way
-	big   bool // the eight bytes are one number with its high byte first
-	two   bool
-	below uint8 // bits of it below the value's own
-	mask  uint64
+	two   bool   // instead, the value is the two bytes there, the low one first
+	big   bool   // the eight bytes are one number with its high byte first
+	below uint8  // bits of it below the value's own
+	mask  uint64 // of the value's bits
 	sign  uint64 // the mask's highest bit, where that is the sign
 	low   int64  // a mantissa below is no value
-	span  uint64 // nor one that is further above
+	span  uint64 // nor one that is more than so much above it
 	lowF  float64
 	topF  float64
 	narrow
@@ -49,15 +49,12 @@ const fewLabels = 64
 
 // briefly decodes slots by their short way into as many properties, up to the
 // first slot that has none or no value; it returns how many these are. What
-// stands behind series is shift bytes nearer to the front, and of the values of
-// a series only n are there.
+// stands behind series is shift bytes nearer to the front.
 func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
-	b = b[:len(b):len(b)]
 	for i := range slots {
 		s := &slots[i].short
-		from := s.from - shift
-		var raw uint64
+		from, raw := s.from-shift, uint64(0)
 		if s.two {
 			if from < 0 || from > len(b)-2 {
 				return i
@@ -100,7 +97,7 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	return len(slots)
 }
 
-// other is what briefly does with bits that are no number.
+// other is what briefly does with bits that mean something rarer.
 func (s *slot) other(v int64, p *reading.Property) bool {
 	label := ""
 	switch s.short.way {
@@ -153,7 +150,7 @@ func (s *slot) shorten() {
 	}
 	s.short.below = uint8(before + below)
 	s.bound()
-	if s.size == 2 && s.form == formWhole && !s.big && s.role != roleFlag && s.kind != rawBool {
+	if s.size == 2 && s.bits == 16 && s.form == formWhole && !s.big && s.role != roleFlag {
 		s.short.two, s.short.from = true, s.at
 	}
 }
@@ -176,6 +173,8 @@ func (s *slot) bound() {
 	switch {
 	case s.kind == rawFloat && !s.ranged:
 		s.short.lowF, s.short.topF = -math.MaxFloat32, math.MaxFloat32
+	case s.ranged && s.low > s.high: // no mantissa is within
+		s.short.way = wayNone
 	case s.ranged:
 		s.short.low, s.short.span, s.short.lowF, s.short.topF = s.low, uint64(s.high-s.low), s.lowF, s.topF
 	}

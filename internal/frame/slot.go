@@ -77,14 +77,23 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	return *d.Decode(f, r)
 }
 
-// decodeOther goes on at slot n, which has no short way, or no value there; it
-// returns how many properties there are in all.
-func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int) int {
+// decodeFrom goes on at slot i, in front of which every slot is a property: there
+// is no short way, or no value, or the way is not known yet.
+func (d *Decoder) decodeFrom(i int, f *Frame, r *reading.Reading) *Absent {
+	slots, n := f.Message.slots, i
+	props := r.Props[:len(slots)]
 	if f.Message.parts {
-		return d.plan.decodeParts(f, props, d.counters, &d.absent)
+		r.Props = props[:d.plan.decodeParts(f, props, d.counters, &d.absent)]
+		return &d.absent
 	}
-	slots, data := f.Message.slots, f.data(d.plan)
-	for i := n; i < len(slots); i++ {
+	b := f.fields()
+	data := b[:len(b)-d.plan.trailer]
+	for i < len(slots) {
+		some := briefly(slots[i:], data, 0, props[n:n+len(slots)-i])
+		n += some
+		if i += some; i == len(slots) {
+			break
+		}
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
@@ -93,11 +102,10 @@ func (d *Decoder) decodeOther(f *Frame, props []reading.Property, n int) int {
 			prop.Name = s.name
 			n++
 		}
-		some := briefly(slots[i+1:], data, 0, props[n:n+len(slots)-i-1])
-		n += some
-		i += some
+		i++
 	}
-	return n
+	r.Props = props[:n]
+	return &d.absent
 }
 
 // read gives a value of any kind; false when the frame does not have it, it

@@ -3,7 +3,6 @@ package frame
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
 )
 
 // steady is what scanSteady needs of the plainest frames of all: one message of
@@ -11,24 +10,27 @@ import (
 // that alone delimits it.
 //
 //	AA 55 │ data ... │ check        data ... │ end
-//	head    from     to, at                  to
+//	head      from to  at                   to
 type steady struct {
-	size     int // of a frame; frames that are not so plain have one that no line holds
-	message  *MessagePlan
-	head     uint64 // the fixed bytes, low byte first
-	mask     uint64 // which of the first eight bytes they are
+	message  *MessagePlan // nil: frames are not so plain
+	size     int
+	head     uint64 // the fixed bytes, the first one lowest
+	mask     uint64 // which of a frame's first eight bytes they are
 	from, to int    // the check covers frame[from:to]
 	at       int    // where it stands
 	check    *check // nil: there is only the end marker
 	end      []byte
-	sum8     bool // the check is the sum of all bytes but those of sync,
-	left     byte // whose sum this is
+
+	// short: the check is a byte of sum in a frame of at most 16. Two reads have
+	// all that it covers: so much of the first eight bytes and of the last eight.
+	short       bool
+	first, last uint64
 }
 
 // steadyFrames finds out whether scanSteady can do the plan's work.
 func (p *Plan) steadyFrames() {
-	p.steady.size = math.MaxInt
-	if p.other || p.seq != nil || p.doubt > 0 || p.split > 0 || p.id != nil || len(p.messages) != 1 || len(p.sync) > 8 {
+	p.steady = steady{}
+	if p.other || p.turned || p.seq != nil || p.doubt > 0 || p.split > 0 || p.id != nil || len(p.messages) != 1 || len(p.sync) > 8 {
 		return
 	}
 	m := p.messages[0]
@@ -38,7 +40,7 @@ func (p *Plan) steadyFrames() {
 	}
 	switch {
 	case p.quick.on && len(p.end) == 0:
-		s.take(p)
+		s.checked(p)
 	case !p.pieces || !m.shape.fits(s.size) || len(m.shape.consts)+len(m.shape.series)+len(m.shape.moved) > 0:
 		return
 	}
@@ -57,13 +59,16 @@ func (p *Plan) fixedHead(s *steady) bool {
 	return true
 }
 
-// take notes the check.
-func (s *steady) take(p *Plan) {
+// checked notes the check, which judgeQuick knows to be a plain one.
+func (s *steady) checked(p *Plan) {
 	s.check = &p.checks[0]
 	s.from, s.to, s.at = p.quick.from, s.size-p.quick.behind, s.size+s.check.at
-	if s.sum8 = s.check.kind == kindSum && s.check.size == 1 && s.from <= len(p.sync); s.sum8 {
-		for i := range s.from {
-			s.left += p.sync[i].first
+	s.short = s.check.kind == kindSum && s.check.size == 1 && s.size <= 16
+	for i := s.from; s.short && i < s.to; i++ {
+		if i < 8 {
+			s.first |= 0xFF << (8 * i)
+		} else {
+			s.last |= 0xFF << (8 * (i + 8 - s.size))
 		}
 	}
 }
@@ -78,32 +83,48 @@ func (s *steady) holds(frame []byte) bool {
 	return loadCheck(frame[s.at:s.at+c.size], c.big) == c.sum(frame[s.from:s.to])
 }
 
-// scanSteady finds a frame that begins where the one before ended, as most do. It
-// says what scan would say, or false, and then nothing has changed; a test holds
-// the two against each other.
+// scanSteady finds a frame that begins where the one before ended, in the same
+// read, as most do. It says what scan would say, or false, and then nothing has
+// changed; a test holds the two against each other. It calls nothing and counts
+// nothing where that can be helped: a short frame costs no more than some ten
+// such calls.
 func (s *Scanner) scanSteady() bool {
 	p := &s.plan.steady
 	held := s.buf[s.pos:]
-	if len(held) < p.size || !s.inRow || binary.LittleEndian.Uint64(held)&p.mask != p.head {
+	if !s.inRow || len(held) < p.size || binary.LittleEndian.Uint64(held)&p.mask != p.head {
 		return false
 	}
 	b := held[:p.size:p.size]
-	if p.sum8 {
-		if byte(sumBytes(b[:p.to]))-p.left != b[p.at] {
+	end := s.base + uint64(s.pos+len(b))
+	if end > s.pace.end { // it came with another read
+		return false
+	}
+	if p.short {
+		x, y := binary.LittleEndian.Uint64(b)&p.first, binary.LittleEndian.Uint64(b[len(b)-8:])&p.last
+		if byte((sumPairs(x)+sumPairs(y))*pairsUp>>48) != b[p.at] {
 			return false
 		}
 	} else if !p.holds(b) {
 		return false
 	}
-	f, m := &s.frame, p.message
-	s.work += uint64(len(b))
+	f := &s.frame
 	s.pos += len(b)
-	s.m.Frames++
-	s.m.FrameBytes += uint64(len(b))
 	s.next, s.total = 0, 0
-	f.End = s.base + uint64(s.pos)
 	f.Skipped = 0
-	f.Bytes, f.Message = b, m
-	s.stamp(f)
+	f.Bytes, f.End, f.Message = b, end, p.message
+	s.pace.stamp(f)
 	return true
+}
+
+// settle counts the frames that scanSteady took.
+func (s *Scanner) settle() {
+	if !s.inRow {
+		return
+	}
+	end := s.base + uint64(s.pos)
+	n := end - s.counted
+	s.m.Frames += n / uint64(s.plan.steady.size)
+	s.m.FrameBytes += n
+	s.work += n
+	s.counted = end
 }
