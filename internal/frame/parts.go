@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"sort"
 
 	"serialgw/internal/reading"
 )
@@ -64,10 +65,8 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 // one is not there if it is of a repeat that is over.
 func (d *parts) briefly(slots []slot, props []reading.Property) (some int, ok bool) {
 	s, there := &slots[0], slots
-	if s.in > 0 {
-		for len(there) > 0 && int(there[len(there)-1].nth) >= d.n[s.in] {
-			there = there[:len(there)-1]
-		}
+	if s.in > 0 && int(slots[len(slots)-1].nth) >= d.n[s.in] {
+		there = slots[:sort.Search(len(slots), func(i int) bool { return int(slots[i].nth) >= d.n[s.in] })]
 	}
 	some = briefly(there, d.data, d.shift[s.behind], props)
 	return some, some == len(slots) || some < len(there)

@@ -54,7 +54,8 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
 	for i := range slots {
 		s := &slots[i].short
-		from, raw := s.from-shift, uint64(0)
+		from := s.from - shift
+		var raw uint64
 		if s.two {
 			if from < 0 || from > len(b)-2 {
 				return i
