@@ -151,6 +151,8 @@ func (c *check) sum(b []byte) uint64 {
 		return c.crc.finish(c.crc.update(c.crc.start, b))
 	case kindSum: // the most usual one; no sums are handed to and fro
 		return sumBytes(b) & (1<<c.bits - 1)
+	case kindNegSum, kindNotSum:
+		return c.finish(sums{a: sumBytes(b)})
 	}
 	return c.finish(c.update(sums{}, b))
 }

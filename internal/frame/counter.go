@@ -42,13 +42,18 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 		return &d.absent
 	}
 	r.Message = m.Name
-	if m.parts || f.view != nil || cap(r.Props) < len(m.slots) {
-		r.Props = slices.Grow(r.Props[:0], len(m.slots))
-		return d.decodeFrom(0, f, r)
+	if cap(r.Props) < len(m.slots) {
+		r.Props = make([]reading.Property, len(m.slots))
 	}
 	r.Props = r.Props[:len(m.slots)]
-	if n := briefly(m.slots, f.Bytes[:len(f.Bytes)-d.plan.trailer], 0, r.Props); n < len(m.slots) {
-		return d.decodeFrom(n, f, r)
+	if m.parts {
+		r.Props = r.Props[:d.plan.decodeParts(f, r.Props, d.counters, &d.absent)]
+		return &d.absent
+	}
+	b := f.fields()
+	b = b[:len(b)-d.plan.trailer]
+	if n := briefly(m.slots, b, 0, r.Props); n < len(m.slots) {
+		r.Props = r.Props[:d.decodeFrom(n, f, b, r.Props)]
 	}
 	return &d.absent
 }

@@ -103,11 +103,13 @@ func (s *Scanner) compact() {
 
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
-func (s *Scanner) Scan() bool { return s.scanSteady() || s.scan() }
+func (s *Scanner) Scan() bool { return s.inRow && s.scanSteady() || s.scan() }
 
 // scan is Scan for every kind of frame, behind whatever stands in front.
 func (s *Scanner) scan() bool {
-	s.settle()
+	if s.inRow {
+		s.settle()
+	}
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -245,7 +247,9 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
-	s.stamp(f)
+	if f.End > s.pace.end || s.pace.bootApart > 0 {
+		s.stamp(f)
+	}
 	if s.loss > 0 && s.m.Frames > 0 {
 		s.m.Resyncs++
 	}
@@ -260,7 +264,10 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	if s.plan.seq != nil {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
-	s.aligned, s.inRow, s.counted = true, s.plan.steady.message != nil, f.End
+	s.aligned = true
+	if s.plan.steady.message != nil {
+		s.inRow, s.counted = true, f.End
+	}
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 

@@ -77,23 +77,12 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	return *d.Decode(f, r)
 }
 
-// decodeFrom goes on at slot i, in front of which every slot is a property: there
-// is no short way, or no value, or the way is not known yet.
-func (d *Decoder) decodeFrom(i int, f *Frame, r *reading.Reading) *Absent {
+// decodeFrom goes on at slot i, the first one that has no short way, or no value
+// there; data is the frame in front of its trailer. It returns how many
+// properties there are.
+func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, props []reading.Property) int {
 	slots, n := f.Message.slots, i
-	props := r.Props[:len(slots)]
-	if f.Message.parts {
-		r.Props = props[:d.plan.decodeParts(f, props, d.counters, &d.absent)]
-		return &d.absent
-	}
-	b := f.fields()
-	data := b[:len(b)-d.plan.trailer]
 	for i < len(slots) {
-		some := briefly(slots[i:], data, 0, props[n:n+len(slots)-i])
-		n += some
-		if i += some; i == len(slots) {
-			break
-		}
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
@@ -102,10 +91,12 @@ func (d *Decoder) decodeFrom(i int, f *Frame, r *reading.Reading) *Absent {
 			prop.Name = s.name
 			n++
 		}
-		i++
+		if i++; i < len(slots) && slots[i].short.way != wayNone {
+			some := briefly(slots[i:], data, 0, props[n:n+len(slots)-i])
+			i, n = i+some, n+some
+		}
 	}
-	r.Props = props[:n]
-	return &d.absent
+	return n
 }
 
 // read gives a value of any kind; false when the frame does not have it, it

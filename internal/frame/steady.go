@@ -91,7 +91,7 @@ func (s *steady) holds(frame []byte) bool {
 func (s *Scanner) scanSteady() bool {
 	p := &s.plan.steady
 	held := s.buf[s.pos:]
-	if !s.inRow || len(held) < p.size || binary.LittleEndian.Uint64(held)&p.mask != p.head {
+	if len(held) < p.size || binary.LittleEndian.Uint64(held)&p.mask != p.head {
 		return false
 	}
 	b := held[:p.size:p.size]
