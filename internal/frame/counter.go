@@ -37,24 +37,35 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 	r.Stamp.BootID = f.Stamp.BootID
 	r.Stamp.Synced = f.Stamp.Synced
 	m := f.Message
-	if m == nil {
-		r.Message, r.Props = "", r.Props[:0]
-		return &d.absent
+	if m == nil || cap(r.Props) < len(m.slots) {
+		return d.decodeFirst(f, r)
 	}
-	r.Message = m.Name
-	if cap(r.Props) < len(m.slots) {
-		r.Props = make([]reading.Property, len(m.slots))
-	}
-	r.Props = r.Props[:len(m.slots)]
+	r.Message, r.Props = m.Name, r.Props[:len(m.slots)]
 	if m.parts {
-		r.Props = r.Props[:d.plan.decodeParts(f, r.Props, d.counters, &d.absent)]
-		return &d.absent
+		return d.decodeParts(f, r)
 	}
 	b := f.fields()
 	b = b[:len(b)-d.plan.trailer]
 	if n := briefly(m.slots, b, 0, r.Props); n < len(m.slots) {
-		r.Props = r.Props[:d.decodeFrom(n, f, b, r.Props)]
+		return d.decodeFrom(n, f, b, r)
 	}
+	return &d.absent
+}
+
+// decodeFirst is Decode where there is no message, or no room for its properties
+// yet.
+func (d *Decoder) decodeFirst(f *Frame, r *reading.Reading) *Absent {
+	if f.Message == nil {
+		r.Message, r.Props = "", r.Props[:0]
+		return &d.absent
+	}
+	r.Props = make([]reading.Property, len(f.Message.slots))
+	return d.Decode(f, r)
+}
+
+// decodeParts is Decode for a message that is read by parts.
+func (d *Decoder) decodeParts(f *Frame, r *reading.Reading) *Absent {
+	r.Props = r.Props[:d.plan.decodeParts(f, r.Props, d.counters, &d.absent)]
 	return &d.absent
 }
 

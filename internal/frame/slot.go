@@ -78,10 +78,9 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 }
 
 // decodeFrom goes on at slot i, the first one that has no short way, or no value
-// there; data is the frame in front of its trailer. It returns how many
-// properties there are.
-func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, props []reading.Property) int {
-	slots, n := f.Message.slots, i
+// there; data is the frame in front of its trailer.
+func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, r *reading.Reading) *Absent {
+	slots, props, n := f.Message.slots, r.Props, i
 	for i < len(slots) {
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
@@ -96,7 +95,8 @@ func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, props []reading.Prope
 			i, n = i+some, n+some
 		}
 	}
-	return n
+	r.Props = props[:n]
+	return &d.absent
 }
 
 // read gives a value of any kind; false when the frame does not have it, it
