@@ -44,8 +44,7 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 	if m.parts {
 		return d.decodeParts(f, r)
 	}
-	b := f.fields()
-	b = b[:len(b)-d.plan.trailer]
+	b := f.data(d.plan)
 	if n := briefly(m.slots, b, 0, r.Props); n < len(m.slots) {
 		return d.decodeFrom(n, f, b, r)
 	}
@@ -55,12 +54,16 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 // decodeFirst is Decode where there is no message, or no room for its properties
 // yet.
 func (d *Decoder) decodeFirst(f *Frame, r *reading.Reading) *Absent {
-	if f.Message == nil {
+	m := f.Message
+	if m == nil {
 		r.Message, r.Props = "", r.Props[:0]
 		return &d.absent
 	}
-	r.Props = make([]reading.Property, len(f.Message.slots))
-	return d.Decode(f, r)
+	r.Message, r.Props = m.Name, make([]reading.Property, len(m.slots))
+	if m.parts {
+		return d.decodeParts(f, r)
+	}
+	return d.decodeFrom(0, f, f.data(d.plan), r)
 }
 
 // decodeParts is Decode for a message that is read by parts.

@@ -29,3 +29,9 @@ func (f *Frame) fields() []byte {
 	}
 	return f.Bytes
 }
+
+// data returns the same without the checks and the end marker.
+func (f *Frame) data(p *Plan) []byte {
+	b := f.fields()
+	return b[:len(b)-p.trailer]
+}

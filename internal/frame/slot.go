@@ -77,8 +77,8 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 	return *d.Decode(f, r)
 }
 
-// decodeFrom goes on at slot i, the first one that has no short way, or no value
-// there; data is the frame in front of its trailer.
+// decodeFrom goes on at slot i, the first one whose short way was not tried, or is
+// none; data is the frame in front of its trailer.
 func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, r *reading.Reading) *Absent {
 	slots, props, n := f.Message.slots, r.Props, i
 	for i < len(slots) {
