@@ -55,7 +55,7 @@ func (x *frameWalk) toPackets(w io.Writer, link capture.Link) error {
 		if err := out.AddPort(capture.Port{Name: p.Port, Description: "frames of " + x.plan.Name()}); err != nil {
 			return err
 		}
-		p.Bytes, p.Comment = f.Raw, ""
+		p.Bytes, p.Comment = f.Raw(), ""
 		p.Time = x.first + f.Stamp.Boot
 		return out.Write(p)
 	}

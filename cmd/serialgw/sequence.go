@@ -35,7 +35,7 @@ func (s *sequence) rewrite(p []byte) []byte {
 		return p
 	}
 	end := int(f.End)
-	s.out = append(s.out[:0], p[:end-len(f.Raw)]...)
+	s.out = append(s.out[:0], p[:end-len(f.Raw())]...)
 	s.plan.Renumber(f.Bytes, f.Message, number)
 	s.out = append(s.plan.Wire(s.out, f.Bytes), p[end:]...)
 	return s.out

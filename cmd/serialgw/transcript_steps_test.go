@@ -63,7 +63,7 @@ func (p *part) Reopen(reason string) { p.script.board("reopen", "%s", reason) }
 
 // framed tells of a frame, and of what stands in front of it.
 func (p *part) framed(f *frame.Frame) {
-	start := int(f.End) - len(f.Raw)
+	start := int(f.End) - len(f.Raw())
 	p.script.noise(p.passed, p.bytes[p.passed:start], start-p.passed-f.Skipped)
 	p.script.frame(f, p.id, p.plan.Checked())
 	p.passed = int(f.End)

@@ -119,7 +119,7 @@ func (s *transcript) frame(f *frame.Frame, id *frame.Ref, checked bool) {
 	if !checked {
 		check = "no check"
 	}
-	s.board("frame", "%s%s, %d bytes at %d, %s", name, idText(id, f.Bytes), len(f.Raw), int(f.End)-len(f.Raw), check)
+	s.board("frame", "%s%s, %d bytes at %d, %s", name, idText(id, f.Bytes), len(f.Raw()), int(f.End)-len(f.Raw()), check)
 }
 
 // idText is a frame's id, byte by byte as it stands there.

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 )
 
@@ -149,11 +150,9 @@ func (c *check) sum(b []byte) uint64 {
 	case kindCRC:
 		return c.crc.finish(c.crc.update(c.crc.start, b))
 	case kindSum: // the most usual one; no sums are handed to and fro
-		var n uint64
-		for _, x := range b {
-			n += uint64(x)
-		}
-		return n & (1<<c.bits - 1)
+		return sumBytes(b) & (1<<c.bits - 1)
+	case kindNegSum, kindNotSum:
+		return c.finish(sums{a: sumBytes(b)})
 	}
 	return c.finish(c.update(sums{}, b))
 }
@@ -192,12 +191,36 @@ func (c *check) update(s sums, b []byte) sums {
 			s.odd = !s.odd
 		}
 	default:
-		for _, x := range b {
-			s.a += uint64(x)
-		}
+		s.a += sumBytes(b)
 	}
 	return s
 }
+
+// sumBytes adds up bytes, eight at a time and at the end those that are left of
+// the last eight.
+func sumBytes(b []byte) (sum uint64) {
+	if len(b) < 8 {
+		for _, x := range b {
+			sum += uint64(x)
+		}
+		return sum
+	}
+	sum = sumPairs(binary.LittleEndian.Uint64(b[len(b)-8:])>>(8*(-len(b)&7))) * pairsUp >> 48
+	for ; len(b) > 8; b = b[8:] {
+		sum += sumPairs(binary.LittleEndian.Uint64(b)) * pairsUp >> 48
+	}
+	return sum
+}
+
+// sumPairs adds the bytes of each pair.
+func sumPairs(x uint64) uint64 {
+	const low = 0x00FF00FF00FF00FF
+	return x&low + x>>8&low
+}
+
+// pairsUp is what four numbers of 16 bits are multiplied by to have their sum in the
+// place of the highest.
+const pairsUp = 0x0001000100010001
 
 func (c *check) finish(s sums) uint64 {
 	mask := uint64(1)<<c.bits - 1 // 8 or 16; a CRC has its own

@@ -43,6 +43,7 @@ func Compile(name string, d Description) (*Plan, Errors) {
 	c.p.whole = c.p.stuff.delimited()
 	c.p.other = c.p.stuff.kind != stuffNone || c.p.viewed()
 	c.p.plainFrames()
+	c.p.steadyFrames()
 	return c.p, nil
 }
 

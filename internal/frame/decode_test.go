@@ -85,6 +85,7 @@ func TestDecode_Values(t *testing.T) {
 		{"invalid", frame.Field{Name: "v", Type: "<h", Invalid: []any{int64(-1)}}, "FF FF", "", frame.Absent{Invalid: 1}},
 		{"invalid float", frame.Field{Name: "v", Type: "<f", Invalid: []any{-1.5}}, "00 00 C0 BF", "", frame.Absent{Invalid: 1}},
 		{"range", frame.Field{Name: "v", Type: "B", Scale: 0.1, Range: []float64{0, 9.9}}, "64", "", frame.Absent{Range: 1}},
+		{"range of nothing", frame.Field{Name: "v", Type: "<h", Scale: 0.1, Range: []float64{0.01, 0.02}}, "00 00", "", frame.Absent{Range: 1}},
 		{"range edge", frame.Field{Name: "v", Type: "B", Scale: 0.1, Range: []float64{0, 9.9}}, "63", " v=9.9", frame.Absent{}},
 		{"scaled u64 too large", frame.Field{Name: "v", Type: "<Q", Scale: 0.1}, "FF FF FF FF FF FF FF FF", "", frame.Absent{Range: 1}},
 		{"not in map", frame.Field{Name: "v", Type: "B", Map: map[string]string{"0": "off"}}, "01", "", frame.Absent{Map: 1}},

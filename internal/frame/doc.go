@@ -17,6 +17,9 @@
 // docs/wire.md. Nothing here reads a clock, starts a goroutine or logs. A Plan
 // never changes and may be shared; a Scanner belongs to one goroutine.
 //
+// Most frames are plain, and follow each other without a gap: quick.go judges the
+// plain ones in one step, steady.go takes those of one size in a row.
+//
 // A line with escapes is read in three forms (stuff.go): on the line, without
 // escapes and delimiters, and as the fields see it. [WIRE-26]
 //

@@ -7,10 +7,23 @@ import (
 
 // Work returns how many bytes the scanner's judgements may have read, plus
 // those it moved.
-func (s *Scanner) Work() uint64 { return s.work }
+func (s *Scanner) Work() uint64 {
+	s.settle()
+	return s.work
+}
 
 // Quick reports whether the plan's frames are judged in one step.
 func (p *Plan) Quick() bool { return p.quick.on }
+
+// Steady reports whether frames in a row have the shortest way.
+func (p *Plan) Steady() bool { return p.steady.message != nil }
+
+// Unsteady returns the plan without it.
+func (p *Plan) Unsteady() *Plan {
+	out := *p
+	out.steady = steady{}
+	return &out
+}
 
 // JudgeQuickly and JudgeSlowly say what each way makes of the bytes held; ok is
 // false where the quick way leaves it to the slow one.

@@ -36,6 +36,7 @@ func renamed(slots []slot, props []PropertyInfo, name func(string) string) {
 			continue
 		}
 		slots[i].name = name(slots[i].name)
+		slots[i].short.prop.Name = slots[i].name
 		props[n].Name = slots[i].name
 		n++
 	}

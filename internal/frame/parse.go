@@ -24,7 +24,7 @@ func (p *Plan) Parse(wire []byte) (*Frame, error) {
 	case v.why == accepted && total < len(b):
 		return nil, fmt.Errorf("the frame ends after %d bytes, but there are %d", total, len(b))
 	case v.why == accepted:
-		f := &Frame{Bytes: b, Raw: wire, Message: v.message}
+		f := &Frame{Bytes: b, raw: wire, Message: v.message}
 		if p.viewed() {
 			f.view = p.appendView(nil, b)
 		}

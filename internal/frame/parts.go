@@ -2,6 +2,7 @@ package frame
 
 import (
 	"math"
+	"sort"
 
 	"serialgw/internal/reading"
 )
@@ -62,13 +63,13 @@ func (p *Plan) decodeParts(f *Frame, props []reading.Property, counters []counte
 
 // briefly decodes slots that are alike, as far as their short way goes; the next
 // one is not there if it is of a repeat that is over.
-func (d *parts) briefly(slots []slot, props []reading.Property) (some int, there bool) {
-	s, n := &slots[0], math.MaxInt
-	if s.in > 0 {
-		n = d.n[s.in]
+func (d *parts) briefly(slots []slot, props []reading.Property) (some int, ok bool) {
+	s, there := &slots[0], slots
+	if s.in > 0 && int(slots[len(slots)-1].nth) >= d.n[s.in] {
+		there = slots[:sort.Search(len(slots), func(i int) bool { return int(slots[i].nth) >= d.n[s.in] })]
 	}
-	some = briefly(slots, d.data, d.shift[s.behind], n, props[:len(slots)])
-	return some, some == len(slots) || int(slots[some].nth) < n
+	some = briefly(there, d.data, d.shift[s.behind], props)
+	return some, some == len(slots) || some < len(there)
 }
 
 // decode gives the only one of slots its value; false when it is no property, or

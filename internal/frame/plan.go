@@ -29,6 +29,7 @@ type Plan struct {
 	open     *shape // takes frames whose id is not listed; nil: there are none
 	early    *shape // judges bytes before the id is in; nil: shapes differ by message
 	quick    quick  // the short way for plain frames
+	steady   steady // the shortest, for those in a row
 	split    byte   // lines of text: what stands between the pieces
 	label    byte   // lines of text: what ends a label in front of a number; 0: nothing
 	lineTail int    // lines of text: bytes behind the pieces
@@ -135,6 +136,7 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 		out.messages[i] = &copied
 	}
 	out.plainFrames()
+	out.steadyFrames()
 	return &out
 }
 

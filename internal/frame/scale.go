@@ -162,40 +162,48 @@ func (s *scaling) apply(negative bool, magnitude uint64) (int64, bool) {
 // narrow is the same for numbers so small that nothing needs more than 63 bits.
 type narrow struct {
 	mul, add int64
-	half     uint64 // div / 2
-	halvings uint8  // div is 2 to this; else 0
+	half     int64  // div / 2
+	halvings uint8  // div is 2 to this; at least 1
+	div      uint64 // 0: it is a power of 2
 }
 
-// small prepares briefly for raw integers of so many bits; false where they may
+// small prepares narrow for raw integers of so many bits; false where they may
 // become too large.
 func (s *scaling) small(width uint8) bool {
 	if width > 32 || s.mul >= 1<<28 || s.add >= 1<<60 || s.div >= 1<<60 {
 		return false
 	}
-	n := narrow{mul: int64(s.mul), add: int64(s.add), half: s.div / 2}
+	n := narrow{mul: int64(s.mul), add: int64(s.add), half: int64(s.div / 2)}
 	if s.mulNeg {
 		n.mul = -n.mul
 	}
 	if s.addNeg {
 		n.add = -n.add
 	}
-	if bits.OnesCount64(s.div) == 1 {
+	switch {
+	case s.div == 1: // so that there is a half
+		n.mul, n.add, n.half, n.halvings = 2*n.mul, 2*n.add, 1, 1
+	case bits.OnesCount64(s.div) == 1:
 		n.halvings = uint8(bits.TrailingZeros64(s.div))
+	default:
+		n.div = s.div
 	}
 	s.narrow = n
 	return true
 }
 
-// briefly is apply after small.
-func (s *scaling) briefly(raw int64) int64 {
-	v := raw*s.narrow.mul + s.narrow.add
+// scaled is apply after small, where div is a power of 2. The shift rounds down,
+// so what is negative is given one less than the half.
+func (n *narrow) scaled(raw int64) int64 {
+	v := raw*n.mul + n.add
+	return (v + n.half + v>>63) >> (n.halvings & 63)
+}
+
+// divided is the same for any other div.
+func (n *narrow) divided(raw int64) int64 {
+	v := raw*n.mul + n.add
 	sign := v >> 63
-	u := uint64(v^sign-sign) + s.narrow.half
-	if s.narrow.halvings > 0 || s.div == 1 {
-		u >>= s.narrow.halvings & 63
-	} else {
-		u /= s.div
-	}
+	u := (uint64(v^sign-sign) + uint64(n.half)) / n.div
 	return int64(u) ^ sign - sign
 }
 

@@ -6,27 +6,6 @@ import (
 	"serialgw/internal/reading"
 )
 
-// minSilence is the shortest silence that may end a partial frame: USB
-// adapters and a busy Pi hold bytes back for longer than a byte takes.
-const minSilence = 20 * time.Millisecond
-
-// heldBack is how many bytes' time a USB adapter may stay silent while the board
-// talks: some CH341 hand over nothing until a packet of 32 bytes is full. Twice
-// that is allowed.
-const heldBack = 2 * 32
-
-// Frame is one accepted frame.
-type Frame struct {
-	Bytes   []byte        // without escapes and delimiters; valid until the next Feed or Scan
-	Raw     []byte        // as it stands on the line; as long valid
-	Message *MessagePlan  // nil: its id is not listed
-	Stamp   reading.Stamp // arrival of the frame's last byte
-	Skipped int           // noise bytes since the frame before
-	End     uint64        // bytes of the stream up to here, with this frame
-
-	view []byte // what the fields see, where it is neither
-}
-
 // Scanner cuts frames out of a stream. It keeps every byte until a frame that
 // holds it is accepted or until no frame can begin there; so damage never
 // costs an intact neighbour [WIRE-1]. Use: Feed, then Scan until it says
@@ -42,8 +21,7 @@ type Scanner struct {
 	marks  []mark // which stamp covers which bytes
 	oldest int    // the first mark that may still be asked for
 	last   reading.Stamp
-	// stamped: the stamp of the frame found last is that of all bytes up to here.
-	stamped uint64
+	pace   pace // the mark that the frame found last is in
 
 	next  int // judge again when so many bytes are held
 	total int // bytes that the partial frame is expected to have
@@ -53,7 +31,9 @@ type Scanner struct {
 	flushing bool
 
 	frame   Frame
-	aligned bool // end marker or delimiter: the bytes held begin right after one
+	aligned bool   // end marker or delimiter: the bytes held begin right after one
+	inRow   bool   // steady frames: the bytes held begin right after one
+	counted uint64 // then: bytes of the stream that the metrics know of
 	plain   plain
 	turn    turns
 	skipped int    // noise since the last frame
@@ -87,6 +67,7 @@ func (s *Scanner) Feed(c reading.Chunk) {
 	end := s.base + uint64(len(s.buf))
 	if n := len(s.marks); n > 0 && s.marks[n-1].stamp == c.Stamp {
 		s.marks[n-1].end, s.marks[n-1].apart = end, 0
+		s.pace.end = 0 // made of what the mark was
 		return
 	}
 	s.marks = append(s.marks, mark{end: end, stamp: c.Stamp, apart: s.apart(c)})
@@ -113,7 +94,13 @@ func (s *Scanner) compact() {
 
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
-func (s *Scanner) Scan() bool {
+func (s *Scanner) Scan() bool { return s.inRow && s.scanSteady() || s.scan() }
+
+// scan is Scan for every kind of frame, behind whatever stands in front.
+func (s *Scanner) scan() bool {
+	if s.inRow {
+		s.settle()
+	}
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -230,6 +217,7 @@ func (s *Scanner) skip(n int) {
 	}
 	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
 	s.pos += n
+	s.inRow = false
 	s.next, s.total = 0, 0
 	if s.plan.other {
 		s.plain.reset()
@@ -240,9 +228,9 @@ func (s *Scanner) skip(n int) {
 // found.
 func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	f := &s.frame
-	f.Bytes, f.Raw = b, s.buf[s.pos:s.pos+raw:s.pos+raw]
-	f.Message, f.Skipped = m, s.skipped
+	f.Bytes, f.Message, f.Skipped = b, m, s.skipped
 	if s.plan.other {
+		f.raw = s.buf[s.pos : s.pos+raw : s.pos+raw]
 		s.plain.reset()
 		if s.plan.viewed() {
 			f.view = s.plan.appendView(f.view[:0], b)
@@ -250,7 +238,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.pos += raw
 	f.End = s.base + uint64(s.pos)
-	if f.End > s.stamped {
+	if f.End > s.pace.end || s.pace.bootApart > 0 {
 		s.stamp(f)
 	}
 	if s.loss > 0 && s.m.Frames > 0 {
@@ -268,46 +256,14 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
 	s.aligned = true
+	if s.plan.steady.message != nil {
+		s.inRow, s.counted = true, f.End
+	}
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }
 
-// Deadline returns when the partial frame held must be given up by Expire;
-// false when nothing is held. It is right after Scan has said false.
-func (s *Scanner) Deadline() (reading.Stamp, bool) {
-	held := len(s.buf) - s.pos
-	if held == 0 {
-		return reading.Stamp{}, false
-	}
-	missing := max(s.total, s.next, held+1) - held
-	silence := max(s.plan.gap, s.byteTime*time.Duration(max(3*missing, heldBack)), minSilence) // [WIRE-7]
-	return s.last.Add(silence), true
-}
-
-// Expire says that nothing came in until now. A partial frame whose deadline
-// has passed counts as failed; call Scan again for what stands behind its
-// first byte.
-func (s *Scanner) Expire(now reading.Stamp) {
-	deadline, ok := s.Deadline()
-	if !ok || now.Since(deadline) < 0 {
-		return
-	}
-	s.m.Expired++
-	s.until, s.expiring = now, true
-}
-
-// Flush says that no more bytes will come: whatever is partial has failed.
-// Call Scan again for what stands inside.
-func (s *Scanner) Flush() {
-	if len(s.buf) > s.pos {
-		s.flushing = true
-	}
-}
-
-// abandoned reports whether the partial frame at the front has failed.
-func (s *Scanner) abandoned() bool {
-	deadline, _ := s.Deadline()
-	return s.flushing || s.until.Since(deadline) >= 0
-}
-
 // Metrics returns the counts so far.
-func (s *Scanner) Metrics() Metrics { return s.m }
+func (s *Scanner) Metrics() Metrics {
+	s.settle()
+	return s.m
+}

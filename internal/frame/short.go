@@ -16,15 +16,19 @@ import (
 //	from└──────── eight ──────┘
 //	    ..12 3456 ...... ─▶ low byte first: >> below & mask ─▶ 563412
 type short struct {
-	way    way
-	big    bool  // the eight bytes are one number with its high byte first
-	below  uint8 // bits of it below the value's own
-	digits uint8 // after the point
-	from   int   // where the eight bytes begin
-	mask   uint64
-	sign   uint64 // the mask's highest bit, where that is the sign
-	low    int64  // a mantissa below is no value
-	high   int64  // nor one above
+	prop  reading.Property // with a value whose bits are still to come: it is copied whole
+	from  int              // where the eight bytes begin
+	way   way
+	two   bool   // instead, the value is the two bytes there, the low one first
+	big   bool   // the eight bytes are one number with its high byte first
+	below uint8  // bits of it below the value's own
+	mask  uint64 // of the value's bits
+	sign  uint64 // the mask's highest bit, where that is the sign
+	low   int64  // a mantissa below is no value
+	span  uint64 // nor one that is more than so much above it
+	lowF  float64
+	topF  float64
+	narrow
 }
 
 // way is what becomes of the bits.
@@ -34,6 +38,7 @@ const (
 	wayNone    way = iota
 	wayInteger     // they are the mantissa
 	wayScaled      // scaled they are
+	wayDivided     // the same, by a number that is no power of 2
 	wayFloat       // an IEEE number
 	wayEnum        // one of few labels
 	wayBool        // any of them is set
@@ -44,74 +49,84 @@ const fewLabels = 64
 
 // briefly decodes slots by their short way into as many properties, up to the
 // first slot that has none or no value; it returns how many these are. What
-// stands behind series is shift bytes nearer to the front, and of the values of
-// a series only n are there.
-func briefly(slots []slot, b []byte, shift, n int, props []reading.Property) int {
+// stands behind series is shift bytes nearer to the front.
+func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
 	for i := range slots {
-		s := &slots[i]
-		from := s.short.from - shift
-		if uint(from) > uint(len(b)) || len(b)-from < 8 || int(s.nth) >= n {
-			return i
-		}
-		raw := binary.LittleEndian.Uint64(b[from:])
-		if s.short.big {
-			raw = bits.ReverseBytes64(raw)
-		}
-		raw = raw >> (s.short.below & 63) & s.short.mask
-		v := int64((raw ^ s.short.sign) - s.short.sign)
-		switch s.short.way {
-		case wayInteger:
-		case wayFloat:
-			f := math.Float32frombits(uint32(v))
-			if !(float64(f) >= s.lowF && float64(f) <= s.topF) { // or NaN
+		s := &slots[i].short
+		from := s.from - shift
+		var raw uint64
+		if s.two {
+			if from < 0 || from > len(b)-2 {
 				return i
 			}
-			set(&props[i], s.name, "", reading.Float32Value(f))
+			raw = uint64(binary.LittleEndian.Uint16(b[from : from+2]))
+		} else {
+			if from < 0 || from > len(b)-8 {
+				return i
+			}
+			raw = binary.LittleEndian.Uint64(b[from : from+8])
+			if s.big {
+				raw = bits.ReverseBytes64(raw)
+			}
+			raw = raw >> (s.below & 63) & s.mask
+		}
+		v := int64((raw ^ s.sign) - s.sign)
+		switch s.way {
+		case wayInteger:
+		case wayScaled:
+			v = s.scaled(v)
+		case wayFloat:
+			if f := float64(math.Float32frombits(uint32(v))); !(f >= s.lowF && f <= s.topF) { // or NaN
+				return i
+			}
+			props[i] = s.prop
+			props[i].Value.SetBits(uint64(v))
 			continue
 		default:
-			if !s.other(v, &props[i]) {
+			if !slots[i].other(v, &props[i]) {
 				return i
 			}
 			continue
 		}
-		if v < s.short.low || v > s.short.high {
+		if uint64(v-s.low) > s.span {
 			return i
 		}
-		set(&props[i], s.name, "", reading.DecimalValue(v, s.short.digits))
+		props[i] = s.prop
+		props[i].Value.SetBits(uint64(v))
 	}
 	return len(slots)
 }
 
-// other is what briefly does with bits that are not the mantissa.
+// other is what briefly does with bits that mean something rarer.
 func (s *slot) other(v int64, p *reading.Property) bool {
+	label := ""
 	switch s.short.way {
-	case wayScaled:
-		if v = s.scale.briefly(v); v < s.short.low || v > s.short.high {
+	case wayDivided:
+		if v = s.short.divided(v); uint64(v-s.short.low) > s.short.span {
 			return false
 		}
-		set(p, s.name, "", reading.DecimalValue(v, s.short.digits))
 	case wayEnum:
 		if uint64(v) >= uint64(len(s.few)) || s.few[v] == "" {
 			return false
 		}
-		set(p, s.name, s.few[v], reading.IntValue(v))
+		label = s.few[v]
 	case wayBool:
-		set(p, s.name, "", reading.BoolValue(v != 0))
+		v = int64(b2i(v != 0))
 	default:
 		return false
 	}
+	*p = s.short.prop
+	p.Label = label
+	p.Value.SetBits(uint64(v))
 	return true
-}
-
-// set fills a property in place: a whole one would be made elsewhere and copied.
-func set(p *reading.Property, name, label string, v reading.Value) {
-	p.Name, p.Label, p.Value = name, label, v
 }
 
 // shorten finds the short way of a slot that is complete.
 func (s *slot) shorten() {
-	s.short = short{way: s.way(), big: s.big, digits: s.digits, low: math.MinInt64, high: math.MaxInt64}
+	s.short = short{way: s.way(), big: s.big, low: math.MinInt64, span: math.MaxUint64}
+	s.short.narrow = s.scale.narrow
+	s.short.prop = reading.Property{Name: s.name, Value: s.blank()}
 	if s.short.way == wayNone {
 		return
 	}
@@ -136,15 +151,33 @@ func (s *slot) shorten() {
 	}
 	s.short.below = uint8(before + below)
 	s.bound()
+	if s.size == 2 && s.bits == 16 && s.form == formWhole && !s.big && s.role != roleFlag {
+		s.short.two, s.short.from = true, s.at
+	}
+}
+
+// blank is a value of the slot's kind.
+func (s *slot) blank() reading.Value {
+	switch s.short.way {
+	case wayFloat:
+		return reading.Float32Value(0)
+	case wayBool:
+		return reading.BoolValue(false)
+	case wayEnum:
+		return reading.IntValue(0)
+	}
+	return reading.DecimalValue(0, s.digits)
 }
 
 // bound sets what a value must be within.
 func (s *slot) bound() {
 	switch {
 	case s.kind == rawFloat && !s.ranged:
-		s.lowF, s.topF = -math.MaxFloat32, math.MaxFloat32
+		s.short.lowF, s.short.topF = -math.MaxFloat32, math.MaxFloat32
+	case s.ranged && s.low > s.high: // no mantissa is within
+		s.short.way = wayNone
 	case s.ranged:
-		s.short.low, s.short.high = s.low, s.high
+		s.short.low, s.short.span, s.short.lowF, s.short.topF = s.low, uint64(s.high-s.low), s.lowF, s.topF
 	}
 }
 
@@ -167,6 +200,9 @@ func (s *slot) way() way {
 	case s.scale.unit():
 		return wayInteger
 	case s.scale.small(s.bits):
+		if s.scale.narrow.div != 0 {
+			return wayDivided
+		}
 		return wayScaled
 	}
 	return wayNone

@@ -72,45 +72,31 @@ func (a Absent) Total() int { return a.Invalid + a.Range + a.Map + a.NaN + a.Whe
 // decoding allocates nothing but texts. Board is left alone. A value that
 // means "no value" is left out and counted. [WIRE-10]
 // A counter is given raw; a Decoder gives its total.
-func (p *Plan) Decode(f *Frame, r *reading.Reading) (absent Absent) {
-	p.decode(f, r, nil, &absent)
-	return absent
+func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
+	d := Decoder{plan: p}
+	return *d.Decode(f, r)
 }
 
-// decode is Decode with counters. It counts in place: an Absent that is handed
-// on from call to call costs as much as three values.
-func (p *Plan) decode(f *Frame, r *reading.Reading, counters []counterState, absent *Absent) {
-	// Field by field: what has just been written so cannot be read 16 bytes at a time.
-	r.Stamp.Wall, r.Stamp.Boot, r.Stamp.BootID, r.Stamp.Synced = f.Stamp.Wall, f.Stamp.Boot, f.Stamp.BootID, f.Stamp.Synced
-	r.Message = ""
-	r.Props = r.Props[:0]
-	if f.Message == nil {
-		return
-	}
-	r.Message = f.Message.Name
-	slots, b := f.Message.slots, f.fields()
-	props := slices.Grow(r.Props, len(slots))[:len(slots)]
-	if f.Message.parts {
-		r.Props = props[:p.decodeParts(f, props, counters, absent)]
-		return
-	}
-	n, data := 0, b[:len(b)-p.trailer]
-	for i := 0; i < len(slots); i++ {
-		some := briefly(slots[i:], data, 0, math.MaxInt, props[n:n+len(slots)-i])
-		n += some
-		if i += some; i == len(slots) {
-			break
-		}
+// decodeFrom goes on at slot i, the first one whose short way was not tried, or is
+// none; data is the frame in front of its trailer.
+func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, r *reading.Reading) *Absent {
+	slots, props, n := f.Message.slots, r.Props, i
+	for i < len(slots) {
 		s, prop := &slots[i], &props[n]
 		if prop.Label != "" { // of an earlier reading
 			prop.Label = ""
 		}
-		if s.read(p, f, prop, absent) {
+		if s.read(d.plan, f, prop, &d.absent) {
 			prop.Name = s.name
 			n++
 		}
+		if i++; i < len(slots) && slots[i].short.way != wayNone {
+			some := briefly(slots[i:], data, 0, props[n:n+len(slots)-i])
+			i, n = i+some, n+some
+		}
 	}
 	r.Props = props[:n]
+	return &d.absent
 }
 
 // read gives a value of any kind; false when the frame does not have it, it

@@ -113,7 +113,7 @@ func TestStuff_RoundTrip(t *testing.T) {
 				b := randomFrame(rng, p)
 				wire := p.Wire(nil, b)
 				f, err := p.Parse(wire)
-				if err != nil || !bytes.Equal(f.Bytes, b) || !bytes.Equal(f.Raw, wire) {
+				if err != nil || !bytes.Equal(f.Bytes, b) || !bytes.Equal(f.Raw(), wire) {
 					t.Fatalf("% X on the line % X: %v", b, wire, err)
 				}
 				p.Decode(f, &r)
@@ -167,11 +167,11 @@ func scanBytes(t *testing.T, p *frame.Plan, chunks ...[]byte) ([][]byte, frame.M
 		for s.Scan() {
 			f := s.Frame()
 			out = append(out, slices.Clone(f.Bytes))
-			if g, err := p.Parse(slices.Clone(f.Raw)); err != nil || !bytes.Equal(g.Bytes, f.Bytes) {
-				t.Fatalf("the scanner took % X for % X, Parse says %v", f.Raw, f.Bytes, err)
+			if g, err := p.Parse(slices.Clone(f.Raw())); err != nil || !bytes.Equal(g.Bytes, f.Bytes) {
+				t.Fatalf("the scanner took % X for % X, Parse says %v", f.Raw(), f.Bytes, err)
 			}
-			if f.End < end+uint64(len(f.Raw)) {
-				t.Fatalf("a frame of %d bytes ends at %d, the one before at %d", len(f.Raw), f.End, end)
+			if f.End < end+uint64(len(f.Raw())) {
+				t.Fatalf("a frame of %d bytes ends at %d, the one before at %d", len(f.Raw()), f.End, end)
 			}
 			end = f.End
 		}

@@ -216,11 +216,3 @@ func (p *Plan) dataOf(total int) (from, to int) {
 	to = max(total-p.trailer, 0)
 	return min(p.head, to), to
 }
-
-// fields returns the frame as its fields see it.
-func (f *Frame) fields() []byte {
-	if f.view != nil {
-		return f.view
-	}
-	return f.Bytes
-}

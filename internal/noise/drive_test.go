@@ -94,7 +94,7 @@ func (d *driver) step(b []byte, now time.Duration) {
 		f := d.s.Frame()
 		m := d.s.Metrics()
 		t.to = int(m.FrameBytes + m.Noise + m.Idle)
-		t.from = t.to - len(f.Raw)
+		t.from = t.to - len(f.Raw())
 		t.message = f.Message
 		d.taken = append(d.taken, t)
 	}

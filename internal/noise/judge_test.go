@@ -234,7 +234,7 @@ func (j *judge) passes(twin, behind []byte, was sent) bool {
 		f, m := s.Frame(), s.Metrics()
 		whole := m.Noise+m.Idle == 0
 		if was.lead > 0 {
-			whole = f.End-uint64(len(f.Raw)) < size // it begins in the twin, wherever a delimiter stands now
+			whole = f.End-uint64(len(f.Raw())) < size // it begins in the twin, wherever a delimiter stands now
 		}
 		if whole && f.Message != nil && !bytes.Equal(f.Bytes, was.frame) {
 			return true

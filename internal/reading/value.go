@@ -62,6 +62,11 @@ func BoolValue(v bool) Value {
 // TextValue returns a string.
 func TextValue(v string) Value { return Value{Kind: Text, text: v} }
 
+// SetBits makes a number or a truth value another one of its kind: what Int64 or
+// Uint64 returns, 0 or 1, or the bits of a float. A value that is written many
+// times is made once so.
+func (v *Value) SetBits(bits uint64) { v.bits = bits }
+
 // Int64 returns the integer or the decimal's mantissa.
 func (v Value) Int64() int64 { return int64(v.bits) }
 
