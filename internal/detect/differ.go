@@ -22,7 +22,7 @@ func Differ(stream []byte, one, other *frame.Plan) (Difference, bool) {
 			break
 		}
 		f := s.Frame()
-		same, err := other.Parse(f.Raw)
+		same, err := other.Parse(f.Raw())
 		if err != nil || f.Message == nil || same.Message == nil {
 			continue
 		}
