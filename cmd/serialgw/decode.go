@@ -76,35 +76,20 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	if err != nil {
 		return err
 	}
-	metrics, err := decodeStream(ctx, plan, in, sink)
+	bad := &badFinder{plan: plan}
+	metrics, err := decodeStream(ctx, plan, in, sink, bad)
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
 	rec.left(std)
 	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
 	if metrics.CheckFailed > 0 {
-		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args))
+		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args, bad))
 	}
 	if rec.timed() {
 		_, _ = fmt.Fprintf(std.err, "decode leaves out when each was: serialgw replay --print shows it\n")
 	}
 	return errors.Join(damaged(in, o.in), found)
-}
-
-// explain is the command that explains a frame of these bytes.
-func (o decodeOptions) explain(plan *frame.Plan, args []string) string {
-	command := "serialgw explain "
-	if o.config != "" {
-		command += "--config " + fileName(o.config) + " "
-	}
-	command += plan.Name()
-	switch b, err := capture.ParseHex(strings.Join(args, " ")); {
-	case len(args) > 0 && err == nil && len(b) <= plan.MaxLine():
-		return fmt.Sprintf("%s %q", command, hexArgument(b))
-	case len(args) > 0 || o.in == "-":
-		return command + " HEX"
-	}
-	return command + " " + fileName(o.in) + " --at OFFSET"
 }
 
 func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
@@ -244,13 +229,14 @@ func damaged(in io.Reader, path string) error {
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no
 // times, so readings carry none either. The end of ctx is the end of the bytes.
-func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
+func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink, bad *badFinder) (frame.Metrics, error) {
 	scanner, decoder := frame.NewScanner(plan, 0), plan.NewDecoder()
 	buf := make([]byte, 64<<10)
 	var r reading.Reading
 	drain := func() error {
 		for scanner.Scan() {
 			f := scanner.Frame()
+			bad.scanned(scanner.Metrics().CheckFailed > 0, f.End)
 			if f.Message == nil {
 				continue
 			}
@@ -259,11 +245,13 @@ func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink
 				return err
 			}
 		}
+		bad.scanned(scanner.Metrics().CheckFailed > 0, 0)
 		return nil
 	}
 	for {
 		n, err := in.Read(buf)
 		if n > 0 {
+			bad.feed(buf[:n])
 			scanner.Feed(reading.Chunk{Bytes: buf[:n]})
 			err := drain()
 			if n < len(buf) { // nothing more for the moment: show what there is
@@ -275,7 +263,8 @@ func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink
 		}
 		if errors.Is(err, io.EOF) || stopped(ctx) {
 			scanner.Flush()
-			return scanner.Metrics(), drain()
+			err := drain() // what it finds counts as well
+			return scanner.Metrics(), err
 		}
 		if err != nil {
 			return scanner.Metrics(), fmt.Errorf("cannot read the bytes: %w", err)

@@ -16,7 +16,13 @@ func (x *explainer) describe(a *attempt) Explanation {
 	if missing := x.bytesMissing(a); missing != "" {
 		out.Also = append([]string{missing}, out.Also...)
 	} else {
-		hints := a.hints()
+		if id := x.otherID(a); id != "" {
+			out.Also = append(out.Also, id)
+		}
+		var hints []string
+		if !a.sure {
+			hints = a.hints()
+		}
 		out.Also = append(append(out.Also, a.damaged()...), hints...)
 	}
 	d := &describer{a: a, b: a.frame()}
