@@ -71,7 +71,7 @@ func BenchmarkDecode(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				m, err := decodeStream(b.Context(), plan, bytes.NewReader(raw), sink)
+				m, err := decodeStream(b.Context(), plan, bytes.NewReader(raw), sink, &badFinder{plan: plan})
 				if err != nil || sink.flush() != nil {
 					b.Fatal(err)
 				}

@@ -63,7 +63,7 @@ func newDecode(std streams) *cobra.Command {
 }
 
 func runDecode(ctx context.Context, o decodeOptions, args []string, std streams) error {
-	plan, err := decodePlan(o, std)
+	plan, others, err := decodePlan(o, std)
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,18 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	if err != nil {
 		return err
 	}
-	metrics, err := decodeStream(ctx, plan, in, sink)
+	bad := &badFinder{plan: plan}
+	metrics, err := decodeStream(ctx, plan, in, sink, bad)
 	if err := errors.Join(err, sink.flush()); err != nil {
 		return err
 	}
 	rec.left(std)
 	found := summarise(std, plan.Name(), metrics, metrics.Frames, rec.raw)
+	if found != nil && len(others) > 0 {
+		found = fmt.Errorf("%w; %s", found, alsoDescribed(o.config, others))
+	}
 	if metrics.CheckFailed > 0 {
-		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args))
+		_, _ = fmt.Fprintf(std.err, "why a check fails: %s\n", o.explain(plan, args, bad))
 	}
 	if rec.timed() {
 		_, _ = fmt.Fprintf(std.err, "decode leaves out when each was: serialgw replay --print shows it\n")
@@ -91,43 +95,50 @@ func runDecode(ctx context.Context, o decodeOptions, args []string, std streams)
 	return errors.Join(damaged(in, o.in), found)
 }
 
-// explain is the command that explains a frame of these bytes.
-func (o decodeOptions) explain(plan *frame.Plan, args []string) string {
-	command := "serialgw explain "
-	if o.config != "" {
-		command += "--config " + fileName(o.config) + " "
-	}
-	command += plan.Name()
-	switch b, err := capture.ParseHex(strings.Join(args, " ")); {
-	case len(args) > 0 && err == nil && len(b) <= plan.MaxLine():
-		return fmt.Sprintf("%s %q", command, hexArgument(b))
-	case len(args) > 0 || o.in == "-":
-		return command + " HEX"
-	}
-	return command + " " + fileName(o.in) + " --at OFFSET"
-}
-
-func decodePlan(o decodeOptions, std streams) (*frame.Plan, error) {
+// decodePlan returns the frame, and which others the configuration has.
+func decodePlan(o decodeOptions, std streams) (plan *frame.Plan, others []string, err error) {
 	switch {
 	case o.preset != "" && (o.config != "" || o.frame != ""):
-		return nil, usagef("--preset and --config describe the same thing: give one of them")
+		return nil, nil, usagef("--preset and --config describe the same thing: give one of them")
 	case o.preset == "" && o.config == "":
-		return nil, usagef("which frame? give --preset NAME (\"serialgw frame list\" lists them), or --config")
+		return nil, nil, usagef("which frame? give --preset NAME (\"serialgw frame list\" lists them), or --config")
 	case o.preset != "":
-		return presetPlan(o.preset, "--config "+defaultConfig+" --frame", defaultConfig)
+		plan, err = presetPlan(o.preset, "--config "+defaultConfig+" --frame", defaultConfig)
+		return plan, nil, err
 	}
 	// A login or a port that is not filled in yet does not matter.
 	cfg, err := loadParts(o.config, std, func(key string) bool { return strings.HasPrefix(key, "frame") })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o.frame == "" {
 		if len(cfg.Boards) == 0 {
-			return nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg, o.config))
+			return nil, nil, usagef("%s has no board to take the frame from: give --frame NAME%s", o.config, ownFrames(cfg, o.config))
 		}
 		o.frame = cfg.Boards[0].Frame
 	}
-	return planOf(cfg, o.frame, o.config)
+	plan, err = planOf(cfg, o.frame, o.config)
+	return plan, otherFrames(cfg, o.frame), err
+}
+
+// otherFrames lists the frames that the configuration describes, and those of
+// its boards, but for one.
+func otherFrames(cfg *config.Config, but string) []string {
+	names := slices.Collect(maps.Keys(cfg.Frames))
+	for i := range cfg.Boards {
+		names = append(names, cfg.Boards[i].Frame)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" || name == but })
+}
+
+// alsoDescribed names the frames that may have been meant, and the flag.
+func alsoDescribed(path string, names []string) string {
+	choose := names[0]
+	if len(names) > 1 {
+		choose = "NAME"
+	}
+	return fmt.Sprintf("%s also has %s: --frame %s", fileName(path), strings.Join(names, ", "), choose)
 }
 
 // namedPlan compiles a frame of the configuration, or a preset.
@@ -244,13 +255,14 @@ func damaged(in io.Reader, path string) error {
 
 // decodeStream runs the gateway's own scanner over in. Raw bytes carry no
 // times, so readings carry none either. The end of ctx is the end of the bytes.
-func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink) (frame.Metrics, error) {
+func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink, bad *badFinder) (frame.Metrics, error) {
 	scanner, decoder := frame.NewScanner(plan, 0), plan.NewDecoder()
 	buf := make([]byte, 64<<10)
 	var r reading.Reading
 	drain := func() error {
 		for scanner.Scan() {
 			f := scanner.Frame()
+			bad.scanned(scanner.Metrics().CheckFailed > 0, f.End)
 			if f.Message == nil {
 				continue
 			}
@@ -259,11 +271,13 @@ func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink
 				return err
 			}
 		}
+		bad.scanned(scanner.Metrics().CheckFailed > 0, 0)
 		return nil
 	}
 	for {
 		n, err := in.Read(buf)
 		if n > 0 {
+			bad.feed(buf[:n])
 			scanner.Feed(reading.Chunk{Bytes: buf[:n]})
 			err := drain()
 			if n < len(buf) { // nothing more for the moment: show what there is
@@ -275,7 +289,8 @@ func decodeStream(ctx context.Context, plan *frame.Plan, in io.Reader, sink sink
 		}
 		if errors.Is(err, io.EOF) || stopped(ctx) {
 			scanner.Flush()
-			return scanner.Metrics(), drain()
+			err := drain() // what it finds counts as well
+			return scanner.Metrics(), err
 		}
 		if err != nil {
 			return scanner.Metrics(), fmt.Errorf("cannot read the bytes: %w", err)

@@ -103,10 +103,15 @@ type sample struct {
 	timed bool   // it has times
 	text  bool   // the bytes of a text file
 	left  string // what was left out
+	// chosen is the recorded port where there are several.
+	chosen string
 
 	ranks []detect.Rank // of a port: they were needed to find the rate
 	again *recording    // to be read again, for its times; nil = it cannot be, or has none
 }
+
+// inFile reports whether the bytes stand in a file that can be read again.
+func (s *sample) inFile() bool { return s.path != "" && s.path != "-" && s.what != "a port" }
 
 // A preset that explains less than half of the bytes, or none of whose messages
 // is described, gives way to a draft that explains so much more.

@@ -108,6 +108,7 @@ func (s *sample) choosePort(said map[string][]byte, want string) error {
 	}
 	s.port, s.bytes = want, said[want]
 	if others := slices.DeleteFunc(ports, func(p string) bool { return p == want }); len(others) > 0 {
+		s.chosen = want
 		s.leaveOut("left out: " + portList(others) + "; --port chooses")
 	}
 	return nil

@@ -78,6 +78,23 @@ func (p *detectPrinter) found(r *detect.Rank, others []detect.Rank, line rate) {
 		}
 	}
 	p.next("--preset "+r.Name, r.Name, line)
+	p.failed(r)
+}
+
+// failed prints the command that explains the first frame whose check failed.
+func (p *detectPrinter) failed(r *detect.Rank) {
+	if r.Failed == 0 {
+		return
+	}
+	s := p.sample
+	at, size := r.Plan.FindBadCheck(s.bytes)
+	switch {
+	case at < 0:
+	case s.inFile():
+		p.printf("\nWhy a check fails:\n  serialgw explain %s%s\n", r.Name, explainAt(s.path, s.chosen, int64(at)))
+	case size <= shownBytes:
+		p.printf("\nWhy a check fails:\n  serialgw explain %s %q\n", r.Name, hexArgument(s.bytes[at:at+size]))
+	}
 }
 
 // differences shows of each preset that fits as well a value that it reads
@@ -195,7 +212,7 @@ func hexArgument(b []byte) string { return strings.ToUpper(fmt.Sprintf("% x", b)
 func (p *detectPrinter) draft(r infer.Result) {
 	p.printf("\n%s", r.Draft)
 	p.printf("\nPut this and a board into a file, then look at the values:\n  serialgw detect --write board.toml %s\n", p.argument())
-	if p.sample.path != "" && p.sample.what != "a port" && p.sample.path != "-" {
+	if p.sample.inFile() {
 		p.printf("  serialgw replay --print --config board.toml %s\n", fileName(p.sample.path))
 	}
 }
@@ -249,7 +266,7 @@ func (p *detectPrinter) writeConfig(text string) error {
 	}
 	name := fileName(path)
 	p.printf("\n%s is written. Next:\n  serialgw check --config %s\n", path, name)
-	if s := p.sample; s.path != "" && s.path != "-" && s.what != "a port" {
+	if s := p.sample; s.inFile() {
 		recorded := fileName(s.path)
 		p.printf("  serialgw replay --print --config %s %s     what it says\n", name, recorded)
 		p.printf("  serialgw replay --sim --config %s %s       into the built-in OneNET simulator\n", name, recorded)

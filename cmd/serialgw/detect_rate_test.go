@@ -180,13 +180,13 @@ func TestReplay_TellsOfThinning(t *testing.T) {
 		t.Fatal(errs)
 	}
 	for flag, want := range map[string]string{
-		"--print": "one reading each 1s is shown, as report says; --report all shows every frame\n",
-		"--sim":   "one reading each 1s is sent, as report says; --report all sends every frame\n",
+		"--print": "the newest of each property per 1s is shown, as report says: 13 frames became 3 readings, none lost; --report all shows every one\n",
+		"--sim":   "the newest of each property per 1s is sent, as report says: 13 frames became 3 readings, none lost; --report all sends every one\n",
 	} {
 		if _, _, errs := verb("replay", flag, "--speed", "max", "--config", draft, path); !strings.Contains(errs, want) {
 			t.Errorf("%s: %s\nwant %s", flag, errs, want)
 		}
-		if _, _, errs := verb("replay", flag, "--speed", "max", "--report", "all", "--config", draft, path); strings.Contains(errs, "one reading each") {
+		if _, _, errs := verb("replay", flag, "--speed", "max", "--report", "all", "--config", draft, path); strings.Contains(errs, "as report says") {
 			t.Errorf("%s --report all: %s", flag, errs)
 		}
 	}

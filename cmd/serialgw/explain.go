@@ -94,7 +94,7 @@ func (o explainOptions) explanation(plan *frame.Plan, args []string) ([]byte, fr
 		if err != nil || at < 0 {
 			return nil, frame.Explanation{}, usagef("--at %q: write a number of bytes such as 4096 or 0x1000", o.at)
 		}
-		b, err := recordedBytes(args[0], o.port, at, plan.MaxLine()+1) // one may be too many
+		b, err := recordedBytes(args[0], o.port, at, 2*plan.MaxLine()) // with the next frame
 		if err != nil {
 			return nil, frame.Explanation{}, err
 		}

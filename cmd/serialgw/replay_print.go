@@ -50,8 +50,13 @@ func (r *replay) tellThinning(s gateway.BoardStatus, done, does string) {
 	switch {
 	case len(r.conf.Rules) > 0:
 		_, _ = fmt.Fprintf(r.std.err, "what the board's report rules let through is %s; --report all %s every frame\n", done, does)
-	case !r.conf.Report.All && s.Stored < s.Metrics.Frames:
-		_, _ = fmt.Fprintf(r.std.err, "one reading each %v is %s, as report says; --report all %s every frame\n", r.conf.Report, done, does)
+	case !r.conf.Report.All && s.Stored < s.Metrics.Frames-s.Metrics.UnknownID:
+		lost := ", none lost"
+		if s.Refused > 0 {
+			lost = ""
+		}
+		_, _ = fmt.Fprintf(r.std.err, "the newest of each property per %v is %s, as report says: %s became %s%s; --report all %s every one\n",
+			r.conf.Report, done, count(s.Metrics.Frames-s.Metrics.UnknownID, "frame"), count(s.Stored, "reading"), lost, does)
 	}
 }
 

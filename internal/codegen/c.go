@@ -104,7 +104,10 @@ func (g *cgen) header() {
 		g.line(" * %s", comment(line))
 	}
 	g.line(" */")
-	g.line("#ifndef %s\n#define %s\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n", guard, guard)
+	g.line("#ifndef %s\n#define %s\n", guard, guard)
+	g.line("#if !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)")
+	g.line("#error \"this header needs C99: gcc -std=c99; Keil: C99 Mode in the C/C++ options\"\n#endif\n")
+	g.line("#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n")
 	most := 0
 	for _, one := range g.messages {
 		most = max(most, one.max)

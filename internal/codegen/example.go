@@ -22,7 +22,7 @@ func (m *model) cExample(one *message) []string {
 	}
 	inside := one.inStruct()
 	if len(inside) > 0 {
-		out = append(out, fmt.Sprintf("struct %s v = {0};", one.ident))
+		out = append(out, fmt.Sprintf("struct %s v;", one.ident), "memset(&v, 0, sizeof v);")
 		args = append(args, "&v")
 	}
 	for _, v := range inside[:min(len(inside), exampleMost)] {

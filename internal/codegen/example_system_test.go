@@ -35,6 +35,7 @@ func TestExamples_Work(t *testing.T) {
 				t.Fatalf("no example in\n%.2000s", header)
 			}
 			ofC := inDir(t, map[string]string{"frame.h": header, "main.c": main + "    return 0;\n}\n"}, `gcc -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -Wno-unused-function -o program main.c && ./program`)
+			inDir(t, map[string]string{"frame.h": header, "main.cpp": main + "    return 0;\n}\n"}, `g++ -std=c++11 -Wall -Wextra -Werror -Wno-unused-function -o program main.cpp`)
 			source, err := Python(name, d)
 			if err != nil {
 				t.Fatal(err)
@@ -52,6 +53,21 @@ func TestExamples_Work(t *testing.T) {
 				t.Errorf("C makes\n% X, Python\n% X", ofC, ofPython)
 			}
 		})
+	}
+}
+
+// TestC_SaysThatItNeedsC99: an older compiler is told the cure.
+func TestC_SaysThatItNeedsC99(t *testing.T) {
+	header, err := C("x", described(t, "sync = \"AA\"\ncheck = { kind = \"sum8\" }\nfields = [{ name = \"v\", type = \"B\" }]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for std, told := range map[string]bool{"c90": true, "gnu89": true, "c99": false, "gnu11": false} {
+		out := string(inDir(t, map[string]string{"frame.h": header, "main.c": "#include \"frame.h\"\nint main(void) { return 0; }\n"},
+			"gcc -std="+std+" -fsyntax-only main.c 2>&1; true"))
+		if got := strings.Contains(out, "this header needs C99: gcc -std=c99; Keil: C99 Mode"); got != told {
+			t.Errorf("%s: told is %v: %.500s", std, got, out)
+		}
 	}
 }
 

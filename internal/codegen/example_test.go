@@ -51,7 +51,7 @@ fields = [{ name = "speed", type = "<h" }]`
 			if strings.Contains(body, " id;") {
 				t.Errorf("the id is in the struct: %s", body)
 			}
-			for _, want := range []string{row.encode, " *     struct x v = {0};\n *     v.speed = 1;\n *     " + row.example, row.written} {
+			for _, want := range []string{row.encode, " *     struct x v;\n *     memset(&v, 0, sizeof v);\n *     v.speed = 1;\n *     " + row.example, row.written} {
 				if !strings.Contains(text, want) {
 					t.Errorf("no %s in\n%s", want, text)
 				}

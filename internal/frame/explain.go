@@ -97,6 +97,7 @@ type explainer struct {
 	front []byte // what stands before the frame
 	b     []byte // from the frame's first byte on
 	whole bool   // b should be one frame and nothing else
+	ahead []byte // b and what follows it in a recording; nil: it was typed
 }
 
 func (p *Plan) explainer(b []byte, at int, whole bool) *explainer {

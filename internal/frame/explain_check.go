@@ -49,7 +49,7 @@ func (a *attempt) hints() []string {
 			out = append(out, a.edits(c, b)...)
 		}
 	}
-	if looked && len(out) == 0 {
+	if looked && len(out) == 0 && !a.reID {
 		out = append(out, "no other kind, range, place or byte order of the check fits better than luck would: a byte is wrong, or the check is of a kind that is not known")
 	}
 	return out

@@ -17,10 +17,14 @@ func (p *Plan) Explain(wire []byte) Explanation {
 }
 
 // ExplainAt takes bytes of a recording where a frame should begin at wire[at].
-// What stands behind it belongs to the next ones.
+// What stands behind it belongs to the next ones; twice MaxLine bytes are enough
+// to see where the next begins.
 func (p *Plan) ExplainAt(wire []byte, at int) Explanation {
 	if !p.escapes() {
-		return p.explainer(wire, at, false).explain()
+		x := p.explainer(wire, at, false)
+		x.ahead = x.b
+		x.b = x.b[:min(len(x.b), p.max+1)] // one may be too many
+		return x.explain()
 	}
 	return p.explainLine(wire[min(max(at, 0), len(wire)):], at, false)
 }

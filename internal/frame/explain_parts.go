@@ -13,8 +13,18 @@ func (x *explainer) describe(a *attempt) Explanation {
 	if a.m != nil {
 		out.Message = a.m.Name
 	}
-	hints := a.hints()
-	out.Also = append(append(out.Also, a.damaged()...), hints...)
+	if missing := x.bytesMissing(a); missing != "" {
+		out.Also = append([]string{missing}, out.Also...)
+	} else {
+		if id := x.otherID(a); id != "" {
+			out.Also = append(out.Also, id)
+		}
+		var hints []string
+		if !a.sure {
+			hints = a.hints()
+		}
+		out.Also = append(append(out.Also, a.damaged()...), hints...)
+	}
 	d := &describer{a: a, b: a.frame()}
 	if a.total == 0 {
 		d.b = x.b

@@ -17,6 +17,7 @@ type attempt struct {
 	also  []string
 	bad   []int // indexes of failed checks
 	sure  bool  // what would make them hold is found, and hardly by luck
+	reID  bool  // with another listed id all else holds
 	// mended: with sync put right it would be a frame.
 	mended bool
 	named  bool // of a line: its first piece is that of the message
