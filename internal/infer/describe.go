@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -159,7 +160,8 @@ func (g *guess) idle(s []byte) string {
 	r, gaps := g.rule, map[byte]int{}
 	for i := 1; i < len(r.frames); i++ {
 		end := r.frames[i-1].at + r.frames[i-1].total
-		if gap := r.frames[i].at - end; gap > 0 && gap <= idleMost && g.start >= 0 {
+		gap := r.frames[i].at - end
+		if gap > 0 && gap <= idleMost && g.start >= 0 && len(bytes.TrimLeft(s[end:end+gap], string(s[end:end+1]))) == 0 {
 			gaps[s[end]]++
 		}
 	}

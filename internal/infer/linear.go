@@ -4,23 +4,28 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
-// That no check was found may mean that its kind is not known. But of nearly all
-// kinds some bit is linear: bit 0 of a sum and every bit of an exclusive or or a
-// CRC, whatever its polynomial, is the exclusive or of certain bits of the frame.
-// As equations over GF(2): where frames contradict every such choice of bits, no
-// such check stands there.
+// That no check was found may mean that its kind is not known. But in nearly all
+// kinds some bits are linear: the lowest of a sum and every one of an exclusive
+// or or a CRC, whatever its polynomial, is the exclusive or of certain bits of the
+// frame. As equations over GF(2): where frames contradict every such choice of
+// bits, no such check stands there. Sums whose carries come round again, and those
+// modulo a prime, have no such bit.
 const (
 	linearTrials = 24   // sets of frames that are asked: damage spoils some
 	linearProofs = 64   // frames that follow from the others, in a set
 	linearMost   = 128  // bytes of a frame
-	linearChance = 0.25 // contradictions among the proofs: a half by chance, none with a check
+	linearEven   = 0.25 // of a check's bits either value is as frequent
+	linearChance = 0.15 // contradictions among the proofs: a half by chance, none with a check
 	linearIntact = 0.2  // of the sets must be without damage
 )
 
-// bitRow is a frame as bits: those that change, then one, then the bit asked.
+// bitRow is a frame as bits: those that change, then one, then the bits asked.
 type bitRow []uint64
+
+func (r bitRow) set(i int, bit byte) { r[i/64] |= uint64(bit&1) << (i % 64) }
 
 // independent reports whether the frames show that the last two bytes before the
 // end marker are no sum, exclusive or or CRC of the others.
@@ -36,78 +41,78 @@ func (g *guess) independent() bool {
 	if total > linearMost || end < 4 || len(frames) < linearProofs {
 		return false
 	}
-	return g.free(frames, end-1) && g.free(frames, end-2)
+	damage := damageOf(frames)
+	return free(frames, end-1, end, damage) && free(frames, end-2, end, damage)
 }
 
-// free reports whether bit 0 of the byte at an offset is shown to be no
-// exclusive or of other bits.
-func (g *guess) free(frames [][]byte, at int) bool {
-	rows, width := bitRows(frames, at, len(frames[0])-g.tail)
-	if rows == nil {
-		return true // it never changes
+// free reports whether no bit of the byte at an offset is an exclusive or of
+// other bits before end, for all that frames of so much damage show.
+func free(frames [][]byte, at, end int, damage float64) bool {
+	rows, width, asked := bitRows(frames, at, end)
+	if asked == 0 {
+		return true // a value that rests, or seldom moves
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	intact := 0.0
 	for range linearTrials {
 		rng.Shuffle(len(rows), func(i, k int) { rows[i], rows[k] = rows[k], rows[i] })
 		rank, proofs, wrong := eliminate(rows, width)
-		if proofs < linearProofs || float64(wrong) < linearChance*float64(proofs) {
+		if proofs < linearProofs || float64(slices.Min(wrong[:asked])) < linearChance*linearProofs {
 			return false
 		}
-		intact += g.intact(frames, rank)
+		intact += math.Pow(1-damage, float64(rank))
 	}
 	return intact > linearIntact*linearTrials
 }
 
-// bitRows returns the frames up to end as rows; nil: the bit asked never changes.
-// Width is how many bits stand before it.
-func bitRows(frames [][]byte, at, end int) (rows []bitRow, width int) {
-	var changing []int
-	asked := false
+// bitRows returns the frames up to end as rows. Width is how many bits stand
+// before those asked: the bits of the byte at an offset that are often either.
+func bitRows(frames [][]byte, at, end int) (rows []bitRow, width, asked int) {
+	var changing, own []int
 	for i := range 8 * end {
+		ones := 0
 		for _, f := range frames {
-			if (f[i/8]^frames[0][i/8])>>(i%8)&1 == 1 {
-				if i == 8*at {
-					asked = true
-				} else if i/8 != at {
-					changing = append(changing, i)
-				}
-				break
-			}
+			ones += int(f[i/8] >> (i % 8) & 1)
 		}
-	}
-	if !asked {
-		return nil, 0
+		share := float64(min(ones, len(frames)-ones)) / float64(len(frames))
+		switch {
+		case i/8 == at && share >= linearEven:
+			own = append(own, i)
+		case i/8 != at && share > 0:
+			changing = append(changing, i)
+		}
 	}
 	width = len(changing) + 1
 	for _, f := range frames {
-		row := make(bitRow, width/64+1)
+		row := make(bitRow, (width+8)/64+1)
 		for k, i := range changing {
-			row[k/64] |= uint64(f[i/8]>>(i%8)&1) << (k % 64)
+			row.set(k, f[i/8]>>(i%8))
 		}
-		row[(width-1)/64] |= 1 << ((width - 1) % 64)
-		row[width/64] |= uint64(f[at]&1) << (width % 64)
+		row.set(width-1, 1)
+		for k, i := range own {
+			row.set(width+k, f[i/8]>>(i%8))
+		}
 		rows = append(rows, row)
 	}
-	return rows, width
+	return rows, width, len(own)
 }
 
 // eliminate solves the rows one after the other. A row that follows from the
-// ones before proves them, or is wrong: the bit asked is another one.
-func eliminate(rows []bitRow, width int) (rank, proofs, wrong int) {
+// ones before proves them, or is wrong in some of the bits asked.
+func eliminate(rows []bitRow, width int) (rank, proofs int, wrong [8]int) {
 	basis := make([]bitRow, width)
 	for _, row := range rows {
-		row = append(bitRow(nil), row...)
-		first := row.reduce(basis)
-		switch {
-		case first < width:
+		row = slices.Clone(row)
+		if first := row.reduce(basis); first < width {
 			basis[first] = row
 			rank++
-		default:
-			proofs++
-			wrong += b2i(first == width)
+			continue
 		}
-		if proofs == linearProofs {
+		for k := range wrong {
+			i := width + k
+			wrong[k] += int(row[i/64] >> (i % 64) & 1)
+		}
+		if proofs++; proofs == linearProofs {
 			break
 		}
 	}
@@ -115,7 +120,7 @@ func eliminate(rows []bitRow, width int) (rank, proofs, wrong int) {
 }
 
 // reduce takes away the rows of the basis, and returns the first bit that is
-// left; a number beyond the row's bits: none is.
+// left; a number beyond the basis: none of its bits is.
 func (r bitRow) reduce(basis []bitRow) int {
 	for k := range r {
 		for r[k] != 0 {
@@ -131,9 +136,9 @@ func (r bitRow) reduce(basis []bitRow) int {
 	return 64 * len(r)
 }
 
-// intact is how likely so many frames are all without damage, as the bytes that
-// never change show it.
-func (g *guess) intact(frames [][]byte, n int) float64 {
+// damageOf is the share of frames with a wrong byte, as the bytes that never change
+// show it.
+func damageOf(frames [][]byte) float64 {
 	spoilt, seen := 0, 0
 	for i := range frames[0] {
 		still, usual := constantAt(frames, i)
@@ -145,6 +150,5 @@ func (g *guess) intact(frames [][]byte, n int) float64 {
 		}
 		seen += len(frames)
 	}
-	damage := float64(spoilt) / float64(max(1, seen)) * float64(len(frames[0]))
-	return math.Pow(max(0, 1-damage), float64(n))
+	return min(1, float64(spoilt)/float64(max(1, seen))*float64(len(frames[0])))
 }

@@ -41,14 +41,20 @@ func (m *match) shift(by int) {
 	}
 }
 
-// bestHeld leaves out what holds in clearly fewer frames than another: a CRC with
-// a wrong initial value is right for all frames of one size, which may be most.
+// bestHeld leaves out what holds in clearly fewer frames than another check at
+// the same place: a CRC with a wrong initial value is right for all frames of one
+// size, which may be most. Elsewhere a copy of a byte may hold more often than a
+// check of the whole frame, which all damage spoils.
 func bestHeld(found []match) []match {
-	top := map[bool]int{} // a check of the head is seldom spoilt
-	for _, m := range found {
-		top[m.head] = max(top[m.head], m.held)
+	type spot struct {
+		at   int
+		head bool
 	}
-	return slices.DeleteFunc(found, func(m match) bool { return float64(m.held) < nearBest*float64(top[m.head]) })
+	top := map[spot]int{}
+	for _, m := range found {
+		top[spot{m.at, m.head}] = max(top[spot{m.at, m.head}], m.held)
+	}
+	return slices.DeleteFunc(found, func(m match) bool { return float64(m.held) < nearBest*float64(top[spot{m.at, m.head}]) })
 }
 
 // better orders matches: those that guard the whole frame first, then more

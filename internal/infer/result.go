@@ -110,7 +110,7 @@ func (g *guess) grade(out *Result, contents []content) {
 			out.Check.Why += ", and the last bytes are values"
 		case g.independent():
 			out.Check.Grade = Likely
-			out.Check.Why += ", and the last bytes are no sum, exclusive or or CRC of the others, whatever its polynomial"
+			out.Check.Why += ", and no bit of the last bytes is an exclusive or of others, as in a sum, an exclusive or and any CRC"
 		}
 		return
 	}

@@ -69,14 +69,14 @@ type rule struct {
 	weak   bool // the length is nearly always the same
 
 	frames  []cut
-	apart   int // of them, those with idle bytes behind
-	covered int // half bytes in frames, and a half for each idle byte between them
+	apart   int // of them, those with idle bytes or text behind
+	covered int // half bytes in frames, and a half for each byte of what stands between them
 
 	several float64 // frames that another rule finds for one of these, at most
 	outdone bool    // another rule explains more bytes
 }
 
-// cut is one frame: from its anchor to the next, without idle bytes.
+// cut is one frame: from its anchor to the next, without idle bytes and text.
 type cut struct{ at, total int }
 
 // total returns the bytes from the anchor at p to the next; 0: impossible.
@@ -106,7 +106,7 @@ func (r *rule) toNext(s []byte, p int) int {
 }
 
 // follow walks through s from frame to frame. A frame counts when another
-// begins where it ends, or behind idle bytes.
+// begins where it ends, or behind idle bytes or text.
 func (r *rule) follow(s []byte) {
 	r.frames, r.covered, r.apart = nil, 0, 0
 	for p := 0; p < len(s); {
