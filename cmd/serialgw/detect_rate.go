@@ -72,9 +72,9 @@ func (s *sample) evident(ctx context.Context, plan *frame.Plan, title string, sa
 
 // slowest tries the rates that the title names and the usual ones.
 func (s *sample) slowest(ctx context.Context, plan *frame.Plan, title string, all uint64) rate {
-	rates := slices.DeleteFunc(detect.RatesNamed(title), func(baud int) bool { return !settable(baud) })
+	rates, usual := detect.RatesNamed(title), usualRates()
 	preset := len(rates)
-	for _, baud := range usualRates() {
+	for _, baud := range usual {
 		if !slices.Contains(rates[:preset], baud) {
 			rates = append(rates, baud)
 		}
