@@ -66,7 +66,13 @@ func TestDetect_RateThatIsSaid(t *testing.T) {
 		"cannot carry":          {"at 100 baud", halved(usb, ""), usb, "9600 # not 100 as the recording says, which cannot carry the bytes: " + slowest},
 		"set, and loses frames": {"", described("115200 8N1"), usb, "9600 # not 115200 as the recording says, which keeps 20 of 40 frames: " + slowest},
 		"set beyond the limits": {"", described("9999999 8N1"), usb, "9600 # " + slowest},
-		"set":                   {"", described("19200 8N1"), usb, "19200"},
+		"no rate keeps all": {"at 19200 baud", func(r *tape) {
+			halved(usb, "")(r)
+			r.read(usb, witSays(0x53, 1, 1, 2, 3)[:5])
+			r.wait(time.Minute)
+			r.read(usb, witSays(0x53, 1, 1, 2, 3)[5:])
+		}, usb, "19200 # as the recording says; it keeps 40 of 41 frames"},
+		"set": {"", described("19200 8N1"), usb, "19200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, draft := silently(t, row.note, row.play), filepath.Join(t.TempDir(), "board.toml")
