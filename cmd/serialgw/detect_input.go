@@ -32,9 +32,11 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 	r.loops = 1 // its notes and comments are told
 	r.tell = func(at passed, text string) {
 		told.tell(at, text)
-		named.see(text)
+		if at == wholeRecording {
+			named.see(wholeFile, text)
+		}
 	}
-	said, texts, more, err := r.collect(ctx, src)
+	said, texts, more, err := r.collect(ctx, src, named)
 	told.left()
 	if err != nil {
 		_, _ = fmt.Fprintf(std.err, "serialgw: %v; what was read before is looked at\n", err)
@@ -50,7 +52,7 @@ func (o *detectOptions) readSample(ctx context.Context, path string, std streams
 	if more {
 		s.leaveOut(fmt.Sprintf("only the first %d MiB are looked at", detectBytes>>20))
 	}
-	s.named = named.only()
+	s.named = named.only(s.port)
 	s.replayable(r)
 	s.readPort(src)
 	return s, nil
@@ -66,9 +68,10 @@ func formatName(f capture.Format) string {
 	return string(f)
 }
 
-// collect reads what the boards said, by port, and whether there may be more.
+// collect reads what the boards said, by port, which rates the comments name, and
+// whether there may be more.
 // Where the recording is damaged, or ctx ends, it returns what came before.
-func (r *recording) collect(ctx context.Context, src capture.Source) (said map[string][]byte, t texture, more bool, err error) {
+func (r *recording) collect(ctx context.Context, src capture.Source, named namedRates) (said map[string][]byte, t texture, more bool, err error) {
 	said = map[string][]byte{}
 	total := 0
 	for p, err := range capture.Packets(src) {
@@ -78,6 +81,7 @@ func (r *recording) collect(ctx context.Context, src capture.Source) (said map[s
 			}
 			return said, t, false, err
 		}
+		named.see(p.Port, p.Comment)
 		if p.Direction == capture.Outbound || len(p.Bytes) == 0 {
 			continue
 		}
@@ -140,7 +144,7 @@ func (s *sample) readPort(src capture.Source) {
 		return
 	}
 	for _, p := range reader.Ports() {
-		if p.Name == s.port {
+		if p.Name == s.port && settable(p.Baud()) {
 			s.baud = p.Baud()
 		}
 	}

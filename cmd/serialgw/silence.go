@@ -21,6 +21,7 @@ type attempted struct {
 	expired uint64        // frames begun that a silence ended
 	silence time.Duration // the shortest of these that bytes ended
 	carried bool          // the line is as fast as the bytes came
+	slow    bool          // even all of the recording was too short for its bytes
 }
 
 const (
@@ -37,7 +38,7 @@ func attempt(ctx context.Context, source gateway.Source, plan *frame.Plan, baud 
 	a := attempted{baud: baud, carried: true}
 	s := frame.NewScanner(plan, baud)
 	var lag flow
-	var last reading.Stamp // of the newest bytes
+	var first, last reading.Stamp // of the first and the newest bytes
 	now, held, given := reading.Stamp{}, 0, uint64(0)
 	drain := func() {
 		for s.Scan() {
@@ -67,6 +68,11 @@ func attempt(ctx context.Context, source gateway.Source, plan *frame.Plan, baud 
 				a.silence = gap
 			}
 			given = ended
+		}
+		if held == 0 {
+			first = now
+		} else { // the first may have waited
+			a.slow = time.Duration(held)*10*time.Second/time.Duration(baud) > now.Since(first)+time.Second
 		}
 		last, held = now, held+len(c.Bytes)
 		a.carried = lag.take(now, len(c.Bytes), baud) && a.carried
@@ -112,30 +118,36 @@ func usualRates() []int {
 	return rates
 }
 
-// tellSilences says how many frames begun were given up because of a silence
-// within them, and at which slower rate they would have been found.
+// tellSilences says how often a silence ended the beginning of a frame, or what
+// looked like one, and at which slower rate more frames would have been found.
 func (r *replay) tellSilences(ctx context.Context, m frame.Metrics) {
 	if m.Expired == 0 || !r.rec.timed() {
 		return
 	}
-	within, what := "them", "frames begun were given up"
-	if m.Expired == 1 {
-		within, what = "it", "frame begun was given up"
+	times, silence, cure := "once", "", ""
+	if m.Expired > 1 {
+		times = fmt.Sprintf("%d times", m.Expired)
 	}
-	silence, cure := "a silence", ""
 	if !r.rec.once() {
-		now, err := r.rec.attempt(ctx, r.board.Plan, r.board.Baud, r.maxGap)
-		if err != nil {
-			return // it was read a moment ago, and only this hint needs it again
-		}
-		if now.silence > 0 {
-			silence = fmt.Sprintf("%v of silence", now.silence.Round(time.Millisecond))
-		}
-		if better := r.slower(ctx, now); better.frames > now.frames {
-			cure = fmt.Sprintf("; slower: --baud %d finds %s", better.baud, count(better.frames, "frame"))
-		}
+		silence, cure = r.silences(ctx)
 	}
-	_, _ = fmt.Fprintf(r.std.err, "%d %s: %s within %s at %d baud%s\n", m.Expired, what, silence, within, r.board.Baud, cure)
+	_, _ = fmt.Fprintf(r.std.err, "%s a silence ended the beginning of a frame%s at %d baud%s\n", times, silence, r.board.Baud, cure)
+}
+
+// silences reads the recording again for the shortest silence and the slower
+// rate. Where it cannot, or ctx has ended, only the count is told.
+func (r *replay) silences(ctx context.Context) (silence, cure string) {
+	now, err := r.rec.attempt(ctx, r.board.Plan, r.board.Baud, r.maxGap)
+	if err != nil {
+		return "", ""
+	}
+	if now.silence > 0 {
+		silence = fmt.Sprintf(": %v within it", now.silence.Round(time.Millisecond))
+	}
+	if better := r.slower(ctx, now); better.frames > now.frames {
+		cure = fmt.Sprintf("; slower: --baud %d finds %s", better.baud, count(better.frames, "frame"))
+	}
+	return silence, cure
 }
 
 // slower returns what the slower rate brings that finds most frames, the fastest

@@ -289,6 +289,13 @@ id = 6
 turn = "reply"
 size = 8
 
+[frame.idinsync]
+sync = "AA 55"
+id = { at = 0 }
+check = { kind = "sum8" }
+data = 2
+fields = [{ name = "speed", type = "<h" }]
+
 [frame.computed]
 sync = "AA 59"
 check = { kind = "crc-16/modbus", endian = "little" }

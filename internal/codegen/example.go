@@ -17,7 +17,7 @@ func (m *model) cExample(one *message) []string {
 	var args []string
 	for _, v := range one.members {
 		if v.arg {
-			args = append(args, "1")
+			args = append(args, v.sample(m.sync))
 		}
 	}
 	inside := one.inStruct()

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// inserted is the largest frame, in bytes, in which a missing one is looked for.
+	// inserted is how far into a frame, in bytes, a missing one is looked for.
 	inserted = 256
 	// mostPlaces is how many places are named.
 	mostPlaces = 2
@@ -26,12 +26,12 @@ func (a *attempt) damaged() []string {
 			continue
 		}
 		covered, n := c.coveredPlaces(a.total)
-		any := "any of them"
+		which := "any of them"
 		if n == 1 {
-			any = "it"
+			which = "it"
 		}
 		if n > 0 {
-			out = append(out, fmt.Sprintf("the check covers %s: %s, or the check itself, may be the damaged one", covered, any))
+			out = append(out, fmt.Sprintf("the check covers %s: %s, or the check itself, may be the damaged one", covered, which))
 		}
 	}
 	return out
@@ -118,8 +118,11 @@ func (x *explainer) tooMany() []string {
 		if i+1 < len(b) && b[i+1] == b[i] {
 			continue
 		}
+		if !x.reaches(i) {
+			break
+		}
 		tries++
-		if x.frameOf(slices.Delete(slices.Clone(x.b), i, i+1), i) {
+		if x.frameOf(slices.Delete(slices.Clone(x.b), i, i+1), i) > 0 {
 			places = append(places, fmt.Sprintf("byte %d (%02X)", i, b[i]))
 		}
 	}
@@ -133,20 +136,27 @@ func (x *explainer) tooMany() []string {
 		strings.Join(places, " or "), tries, x.luck(tries))}
 }
 
-// tooFew puts each value in front of each byte in turn.
+// tooFew puts each value in front of each byte in turn, and behind the last.
 func (x *explainer) tooFew() []string {
-	if x.p.CheckBits() < insertedBits || len(x.b) > inserted {
+	if x.p.CheckBits() < insertedBits {
 		return nil
 	}
 	var found []string
 	tries := 0
-	for i := 1; i <= len(x.b); i++ {
+	for i := 0; i <= len(x.b) && x.reaches(i); i++ {
+		if i > inserted {
+			return nil
+		}
+		changed := slices.Insert(slices.Clone(x.b), i, 0)
 		for v := range 256 {
-			if x.b[i-1] == byte(v) {
+			if i > 0 && x.b[i-1] == byte(v) {
 				continue // the same as one place before
 			}
 			tries++
-			if x.frameOf(slices.Insert(slices.Clone(x.b), i, byte(v)), i) {
+			changed[i] = byte(v)
+			if total := x.frameOf(changed, i); total == i+1 {
+				found = append(found, fmt.Sprintf("%02X behind byte %d", v, i-1))
+			} else if total > 0 {
 				found = append(found, fmt.Sprintf("%02X in front of byte %d", v, i))
 			}
 		}
@@ -158,20 +168,35 @@ func (x *explainer) tooFew() []string {
 		strings.Join(found, " or "), tries, x.luck(tries))}
 }
 
+// reaches reports whether the frame that the bytes in front of the place i begin
+// goes on there: where they are none already, no change at i mends them, and
+// trying it would only raise what luck is said to do.
+func (x *explainer) reaches(i int) bool {
+	if x.p.stuff.delimited() { // the line says where it ends
+		return true
+	}
+	y := *x
+	y.b = x.b[:i]
+	return y.judge().why == undecided
+}
+
 // luck returns how many of the tries the checks let pass by chance.
 func (x *explainer) luck(tries int) float64 {
 	return float64(tries) * math.Pow(2, -float64(x.p.CheckBits()))
 }
 
-// frameOf reports whether b is a frame of a listed message that reaches the
-// place i, and where nothing else should be there, no more than that.
-func (x *explainer) frameOf(b []byte, i int) bool {
+// frameOf returns the size of the frame of a listed message that b begins with,
+// if it reaches the place i, and where nothing else should be there, is no more
+// than that; else 0.
+func (x *explainer) frameOf(b []byte, i int) int {
 	y := *x
 	y.b = b
 	v := y.judge()
 	if v.why != accepted || v.message == nil {
-		return false
+		return 0
 	}
-	total := int(v.extent.total)
-	return total == len(b) || !x.whole && total > i
+	if total := int(v.extent.total); total == len(b) || !x.whole && total > i {
+		return total
+	}
+	return 0
 }
