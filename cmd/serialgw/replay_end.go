@@ -16,6 +16,9 @@ type damage struct{ error }
 func (d damage) Unwrap() error { return d.error }
 
 func isDamage(err error) bool {
+	if err == nil {
+		return false // asked at each read
+	}
 	var d damage
 	return errors.As(err, &d)
 }
