@@ -280,6 +280,9 @@ func (d *drawn) judge(r Result) (sync, size, check, id string) {
 // none that is called certain is wrong. DRAWN_SEEDS draws more.
 func TestInfer_Drawn(t *testing.T) {
 	seeds := 8
+	if testing.Short() {
+		seeds = 3
+	}
 	if text := os.Getenv("DRAWN_SEEDS"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
