@@ -18,8 +18,7 @@ import (
 type attempted struct {
 	baud    int           // bits/s
 	frames  uint64        // found
-	expired uint64        // frames begun that a silence ended
-	silence time.Duration // the shortest of these that bytes ended
+	silence time.Duration // the shortest that ended a frame begun
 	carried bool          // the line is as fast as the bytes came
 	slow    bool          // even all of the recording was too short for its bytes
 }
@@ -72,7 +71,7 @@ func attempt(ctx context.Context, source gateway.Source, plan *frame.Plan, baud 
 		if held == 0 {
 			first = now
 		} else { // the first may have waited
-			a.slow = time.Duration(held)*10*time.Second/time.Duration(baud) > now.Since(first)+time.Second
+			a.slow = onWire(held, baud) > now.Since(first)+time.Second
 		}
 		last, held = now, held+len(c.Bytes)
 		a.carried = lag.take(now, len(c.Bytes), baud) && a.carried
@@ -81,7 +80,6 @@ func attempt(ctx context.Context, source gateway.Source, plan *frame.Plan, baud 
 	}
 	s.Flush()
 	drain()
-	a.expired = s.Metrics().Expired
 	return a, nil
 }
 
@@ -92,11 +90,17 @@ type flow struct {
 	owed  time.Duration // of the bytes since some beginning, beyond the time that has passed since
 }
 
+// onWire is how long n bytes take at baud bits/s: start bit, eight data bits and
+// stop bit each. With parity they take longer, so no rate is wrongly refused.
+func onWire(n, baud int) time.Duration {
+	return time.Duration(n) * 10 * time.Second / time.Duration(baud)
+}
+
 // take notes n bytes that came in now; false: a line of baud bits/s cannot have
 // brought them.
 func (f *flow) take(now reading.Stamp, n, baud int) bool {
 	if f.begun {
-		f.owed = max(f.owed-now.Since(f.last), 0) + time.Duration(n)*10*time.Second/time.Duration(baud)
+		f.owed = max(f.owed-now.Since(f.last), 0) + onWire(n, baud)
 	}
 	f.begun, f.last = true, now
 	return f.owed <= late

@@ -15,8 +15,7 @@ type guess struct {
 	clear   float64 // how many times more likely than the next best beginning
 	check   *match  // guards the frame; nil: none found
 	head    *match  // guards the head alone
-	equal   []match // other checks at the same place
-	rivals  []match // these and others elsewhere that hold as often
+	others  []match // checks of the whole frame, as long, that hold as often
 	frames  [][]byte
 	id, seq *number // relative to the frame's beginning
 	ids     []int
@@ -130,10 +129,7 @@ func (g *guess) guardedBy(found []match, i int) (covered int) {
 			h := other
 			g.head = &h
 		case !other.head && other.bits() == m.bits():
-			g.rivals = append(g.rivals, other)
-			if other.at == m.at && other.size == m.size && !same(other, m) {
-				g.equal = append(g.equal, other)
-			}
+			g.others = append(g.others, other)
 		}
 	}
 	return covered
@@ -173,11 +169,8 @@ func (g *guess) place(covered int) {
 	if g.head != nil {
 		g.head.shift(sp.at)
 	}
-	for i := range g.equal {
-		g.equal[i].shift(sp.at)
-	}
-	for i := range g.rivals {
-		g.rivals[i].shift(sp.at)
+	for i := range g.others {
+		g.others[i].shift(sp.at)
 	}
 }
 

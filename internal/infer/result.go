@@ -80,8 +80,10 @@ func (g *guess) claimCheck(out *Result) {
 	}
 	c := g.check.check()
 	out.Check.Check = &c
-	for i := range min(len(g.equal), equalMost) {
-		out.Check.Equal = append(out.Check.Equal, g.equal[i].check())
+	for _, other := range g.others {
+		if other.at == g.check.at && other.size == g.check.size && !same(other, *g.check) && len(out.Check.Equal) < equalMost {
+			out.Check.Equal = append(out.Check.Equal, other.check())
+		}
 	}
 	if g.head != nil {
 		h := g.head.check()
@@ -152,7 +154,7 @@ func (g *guess) unsettled() bool {
 	total := g.rule.commonest()
 	covered := g.check.covers(total)
 	from := min(g.sync, total)
-	return slices.ContainsFunc(g.rivals, func(m match) bool { return !slices.Equal(covered[from:], m.covers(total)[from:]) })
+	return slices.ContainsFunc(g.others, func(m match) bool { return !slices.Equal(covered[from:], m.covers(total)[from:]) })
 }
 
 // solid reports whether the check proves that these are frames.
