@@ -256,6 +256,7 @@ func (c *compiler) shorten(m *MessagePlan) {
 			m.slots[i].alike += m.slots[next].alike
 		}
 	}
+	m.pairs = pairsOf(m.slots)
 }
 
 // identity checks id, turn and crc_extra.

@@ -13,7 +13,8 @@ import (
 type Decoder struct {
 	plan     *Plan
 	counters []counterState
-	absent   Absent // in the frame decoded last
+	absent   Absent // in the frame decoded last, where the short way left one out
+	none     Absent // and where it left out nothing
 }
 
 // counterState is what a counter had in the frame before.
@@ -31,7 +32,6 @@ func (p *Plan) NewDecoder() *Decoder {
 // Decode is Plan.Decode, with totals. What it returns is the decoder's, until the
 // next Decode: six counts that are handed on cost as much as a value.
 func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
-	d.absent = Absent{}
 	// Field by field: what has just been written so cannot be read 16 bytes at a time.
 	r.Stamp.Wall, r.Stamp.Boot = f.Stamp.Wall, f.Stamp.Boot
 	r.Stamp.BootID = f.Stamp.BootID
@@ -45,10 +45,16 @@ func (d *Decoder) Decode(f *Frame, r *reading.Reading) *Absent {
 		return d.decodeParts(f, r)
 	}
 	b := f.data(d.plan)
-	if n := briefly(m.slots, b, 0, r.Props); n < len(m.slots) {
+	var n int
+	if m.pairs != nil {
+		n = pairs(m.pairs, b, r.Props)
+	} else {
+		n = briefly(m.slots, b, 0, r.Props)
+	}
+	if n < len(m.slots) {
 		return d.decodeFrom(n, f, b, r)
 	}
-	return &d.absent
+	return &d.none
 }
 
 // decodeFirst is Decode where there is no message, or no room for its properties
@@ -57,7 +63,7 @@ func (d *Decoder) decodeFirst(f *Frame, r *reading.Reading) *Absent {
 	m := f.Message
 	if m == nil {
 		r.Message, r.Props = "", r.Props[:0]
-		return &d.absent
+		return &d.none
 	}
 	r.Message, r.Props = m.Name, make([]reading.Property, len(m.slots))
 	if m.parts {
@@ -68,6 +74,7 @@ func (d *Decoder) decodeFirst(f *Frame, r *reading.Reading) *Absent {
 
 // decodeParts is Decode for a message that is read by parts.
 func (d *Decoder) decodeParts(f *Frame, r *reading.Reading) *Absent {
+	d.absent = Absent{}
 	r.Props = r.Props[:d.plan.decodeParts(f, r.Props, d.counters, &d.absent)]
 	return &d.absent
 }

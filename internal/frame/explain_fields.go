@@ -101,7 +101,7 @@ func (p *Plan) viewPlaces(frame []byte) []int {
 // decoded as if it were one.
 func (d *describer) value(f Frame, i int) string {
 	p, m := d.a.x.p, *f.Message
-	m.slots = slices.Clone(m.slots[:i+1])
+	m.slots, m.pairs = slices.Clone(m.slots[:i+1]), nil
 	for k := range m.slots {
 		m.slots[k].alike = 0 // the runs of slots reach beyond these
 	}

@@ -65,3 +65,14 @@ func (m *MessagePlan) Derived(name string) bool {
 
 // Lines reports whether frames are lines of text.
 func (p *Plan) Lines() bool { return p.split > 0 }
+
+// Paired reports whether the plan's only message is read by pairs.
+func (p *Plan) Paired() bool { return p.messages[0].pairs != nil }
+
+// Unpaired returns the plan, of one message, without that.
+func (p *Plan) Unpaired() *Plan {
+	out, m := *p, *p.messages[0]
+	m.pairs = nil
+	out.messages = []*MessagePlan{&m}
+	return &out
+}

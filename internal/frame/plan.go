@@ -55,8 +55,9 @@ type MessagePlan struct {
 
 	shape  shape
 	slots  []slot
-	parts  bool // decodeParts does it
-	inputs int  // registers of its expressions
+	pairs  []short // the short ways, where each is a number of two bytes; else nil
+	parts  bool    // decodeParts does it
+	inputs int     // registers of its expressions
 	props  []PropertyInfo
 }
 

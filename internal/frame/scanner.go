@@ -32,7 +32,7 @@ type Scanner struct {
 
 	frame   Frame
 	aligned bool   // end marker or delimiter: the bytes held begin right after one
-	inRow   bool   // steady frames: the bytes held begin right after one
+	row     int    // behind a steady frame: scanSteady may go on up to here; else 0
 	counted uint64 // then: bytes of the stream that the metrics know of
 	plain   plain
 	turn    turns
@@ -61,6 +61,7 @@ func (s *Scanner) Feed(c reading.Chunk) {
 		return
 	}
 	s.expiring, s.flushing = false, false
+	s.endRow()
 	s.compact()
 	s.buf = append(s.buf, c.Bytes...)
 	s.m.BytesIn += uint64(len(c.Bytes))
@@ -94,13 +95,11 @@ func (s *Scanner) compact() {
 
 // Scan finds the next frame, which Frame then returns; false when the bytes
 // held make none yet.
-func (s *Scanner) Scan() bool { return s.inRow && s.scanSteady() || s.scan() }
+func (s *Scanner) Scan() bool { return s.row > 0 && s.scanSteady() || s.scan() }
 
 // scan is Scan for every kind of frame, behind whatever stands in front.
 func (s *Scanner) scan() bool {
-	if s.inRow {
-		s.settle()
-	}
+	s.endRow()
 	if s.plan.other {
 		switch {
 		case s.plan.stuff.kind == stuffEscaped:
@@ -217,7 +216,6 @@ func (s *Scanner) skip(n int) {
 	}
 	s.m.LongestLoss = max(s.m.LongestLoss, s.loss)
 	s.pos += n
-	s.inRow = false
 	s.next, s.total = 0, 0
 	if s.plan.other {
 		s.plain.reset()
@@ -257,7 +255,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 	}
 	s.aligned = true
 	if s.plan.steady.message != nil {
-		s.inRow, s.counted = true, f.End
+		s.beginRow()
 	}
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0
 }

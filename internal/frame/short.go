@@ -17,7 +17,7 @@ import (
 //	    ..12 3456 ...... ─▶ low byte first: >> below & mask ─▶ 563412
 type short struct {
 	prop  reading.Property // with a value whose bits are still to come: it is copied whole
-	from  int              // where the eight bytes begin
+	from  uint16           // where the eight bytes begin
 	way   way
 	two   bool   // instead, the value is the two bytes there, the low one first
 	big   bool   // the eight bytes are one number with its high byte first
@@ -54,7 +54,7 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	props = props[:len(slots)]
 	for i := range slots {
 		s := &slots[i].short
-		from := s.from - shift
+		from := int(s.from) - shift
 		var raw uint64
 		if s.two {
 			if from < 0 || from > len(b)-2 {
@@ -98,6 +98,43 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	return len(slots)
 }
 
+// pairsOf returns the short ways of slots that are all numbers of two bytes with
+// the low one first, and else nothing. Whole numbers are scaled too, by 1.
+func pairsOf(slots []slot) []short {
+	out := make([]short, len(slots))
+	for i := range slots {
+		s := &slots[i]
+		out[i] = s.short
+		switch {
+		case !s.short.two || s.short.way != wayInteger && s.short.way != wayScaled || !s.scale.small(s.bits):
+			return nil
+		}
+		out[i].narrow = s.scale.narrow
+	}
+	return out
+}
+
+// pairs is briefly for the numbers of pairsOf, which are all that many boards
+// send: it has one thing to do.
+func pairs(shorts []short, b []byte, props []reading.Property) int {
+	props = props[:len(shorts)]
+	for i := range shorts {
+		s := &shorts[i]
+		from := int(s.from)
+		if from > len(b)-2 {
+			return i
+		}
+		raw := uint64(binary.LittleEndian.Uint16(b[from : from+2]))
+		v := s.scaled(int64((raw ^ s.sign) - s.sign))
+		if uint64(v-s.low) > s.span {
+			return i
+		}
+		props[i] = s.prop
+		props[i].Value.SetBits(uint64(v))
+	}
+	return len(shorts)
+}
+
 // other is what briefly does with bits that mean something rarer.
 func (s *slot) other(v int64, p *reading.Property) bool {
 	label := ""
@@ -131,7 +168,7 @@ func (s *slot) shorten() {
 		return
 	}
 	end := max(s.at+s.size, 8)
-	s.short.from = end - 8
+	s.short.from = uint16(end - 8)
 	before, below := 8*(s.at-(end-8)), int(s.shift)
 	if s.big {
 		before = 8 * (end - s.at - s.size)
@@ -152,7 +189,7 @@ func (s *slot) shorten() {
 	s.short.below = uint8(before + below)
 	s.bound()
 	if s.size == 2 && s.bits == 16 && s.form == formWhole && !s.big && s.role != roleFlag {
-		s.short.two, s.short.from = true, s.at
+		s.short.two, s.short.from = true, uint16(s.at)
 	}
 }
 

@@ -80,6 +80,7 @@ func (p *Plan) Decode(f *Frame, r *reading.Reading) Absent {
 // decodeFrom goes on at slot i, the first one whose short way was not tried, or is
 // none; data is the frame in front of its trailer.
 func (d *Decoder) decodeFrom(i int, f *Frame, data []byte, r *reading.Reading) *Absent {
+	d.absent = Absent{}
 	slots, props, n := f.Message.slots, r.Props, i
 	for i < len(slots) {
 		s, prop := &slots[i], &props[n]

@@ -85,18 +85,17 @@ func (s *steady) holds(frame []byte) bool {
 
 // scanSteady finds a frame that begins where the one before ended, in the same
 // read, as most do. It says what scan would say, or false, and then nothing has
-// changed; a test holds the two against each other. It calls nothing and counts
+// changed; a test holds the two against each other. It calls nothing and writes
 // nothing where that can be helped: a short frame costs no more than some ten
-// such calls.
+// calls.
 func (s *Scanner) scanSteady() bool {
 	p := &s.plan.steady
-	held := s.buf[s.pos:]
-	if len(held) < p.size || binary.LittleEndian.Uint64(held)&p.mask != p.head {
+	pos := s.pos + p.size
+	if pos > s.row {
 		return false
 	}
-	b := held[:p.size:p.size]
-	end := s.base + uint64(s.pos+len(b))
-	if end > s.pace.end { // it came with another read
+	b := s.buf[s.pos:pos:pos]
+	if len(b) < 8 || binary.LittleEndian.Uint64(b)&p.mask != p.head {
 		return false
 	}
 	if p.short {
@@ -108,17 +107,27 @@ func (s *Scanner) scanSteady() bool {
 		return false
 	}
 	f := &s.frame
-	s.pos += len(b)
-	s.next, s.total = 0, 0
-	f.Skipped = 0
-	f.Bytes, f.End, f.Message = b, end, p.message
+	s.pos = pos
+	f.Bytes, f.Skipped, f.End = b, 0, s.base+uint64(pos)
 	s.pace.stamp(f)
 	return true
 }
 
+// beginRow says that the frame found last is a steady one: up to the end of the
+// bytes that came with it, the next ones need scanSteady only.
+func (s *Scanner) beginRow() {
+	s.row, s.counted = min(len(s.buf), int(s.pace.end-s.base)), s.frame.End
+}
+
+// endRow says that what follows is for scan.
+func (s *Scanner) endRow() {
+	s.settle()
+	s.row = 0
+}
+
 // settle counts the frames that scanSteady took.
 func (s *Scanner) settle() {
-	if !s.inRow {
+	if s.row == 0 {
 		return
 	}
 	end := s.base + uint64(s.pos)
