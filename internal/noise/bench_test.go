@@ -96,6 +96,9 @@ func (r *row) hold(t *testing.T, p *frame.Plan) {
 	if r.tally.late > 0 {
 		t.Errorf("%s at %s: %d frames came later than a largest frame and a silence allow", r.frame, r.level.name, r.tally.late)
 	}
+	if r.tally.unproven > 0 {
+		t.Errorf("%s at %s: %d false readings break a rule of their frame", r.frame, r.level.name, r.tally.unproven)
+	}
 	if !p.Checked() {
 		return
 	}

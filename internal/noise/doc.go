@@ -13,9 +13,9 @@
 // A relative file counts from the project's root; without -frame, all of its
 // frames are benched. -baud, -seeds and -frames change the line and how much
 // runs over it. Where delimiters cut the frames, each is sent with one on both
-// sides. Every row must keep three rules: nothing is lost, no more is
-// wrong than the check allows, and nothing comes later than a largest frame
-// and a silence allow. The columns of the table:
+// sides. Every row must keep four rules: nothing is lost, no more is wrong than
+// the check allows, what is wrong breaks no rule of its frame, and nothing comes
+// later than a largest frame and a silence allow. The columns of the table:
 //
 //	whole     frames that came through the line whole, of all that were sent
 //	lost      of these, not found: a defect of the scanner

@@ -12,11 +12,12 @@ type tally struct {
 	lost   int // whole frames not accepted, and no proven collision in the way
 	hidden int // whole frames not accepted, because a proven collision covers them
 
-	wrong   int     // false readings: a listed frame that was never sent so
-	odds    float64 // how many of these the checks allow; NaN: there is no check
-	unknown int     // the same as wrong, but of an id that is not listed: no reading
-	equal   int     // damaged, but the bytes accepted are those sent
-	renamed int     // whole, but taken for another message that gives no reading
+	wrong    int     // false readings: a listed frame that was never sent so
+	unproven int     // of these, frames that break a rule of the plan
+	odds     float64 // how many of the wrong ones the checks allow; NaN: there is no check
+	unknown  int     // the same as wrong, but of an id that is not listed: no reading
+	equal    int     // damaged, but the bytes accepted are those sent
+	renamed  int     // whole, but taken for another message that gives no reading
 
 	late  int             // frames accepted later than the rules allow
 	bytes []int           // from a damage's last byte to the next whole frame's acceptance
@@ -30,6 +31,7 @@ func (t *tally) add(o tally) {
 	t.lost += o.lost
 	t.hidden += o.hidden
 	t.wrong += o.wrong
+	t.unproven += o.unproven
 	t.odds += o.odds
 	t.unknown += o.unknown
 	t.equal += o.equal
