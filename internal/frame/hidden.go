@@ -1,6 +1,9 @@
 package frame
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // A field whose name is "_" and more is read where another field needs it,
 // and is no property: r.Props, Properties and the values of Encode leave it
@@ -27,17 +30,22 @@ func (l *layout) checkName(key string, s *slot) bool {
 	return true
 }
 
-// renamed gives other names to the slots that are properties, and to these,
-// which stand in the same order.
-func renamed(slots []slot, props []PropertyInfo, name func(string) string) {
-	n := 0
-	for i := range slots {
-		if slots[i].hidden {
+// renamed returns a copy whose properties have other names.
+func (m *MessagePlan) renamed(name func(string) string) *MessagePlan {
+	out := *m
+	out.slots, out.props = slices.Clone(m.slots), slices.Clone(m.props)
+	n := 0 // properties stand in their slots' order
+	for i := range out.slots {
+		s := &out.slots[i]
+		if s.hidden {
 			continue
 		}
-		slots[i].name = name(slots[i].name)
-		slots[i].short.prop.Name = slots[i].name
-		props[n].Name = slots[i].name
+		s.name = name(s.name)
+		s.short.prop.Name, out.props[n].Name = s.name, s.name
 		n++
 	}
+	if m.pairs != nil {
+		out.pairs = pairsOf(out.slots)
+	}
+	return &out
 }

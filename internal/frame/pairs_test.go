@@ -28,6 +28,7 @@ func TestDecode_PairsSayWhatOthersSay(t *testing.T) {
 			if !p.Paired() {
 				t.Fatal("is not read by pairs")
 			}
+			p = p.Renamed(func(name string) string { return "imu_" + name })
 			other := p.Unpaired()
 			rng := rand.New(rand.NewPCG(7, 8))
 			pairs, others := p.NewDecoder(), other.NewDecoder()

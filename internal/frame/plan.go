@@ -131,10 +131,7 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 	out := *p
 	out.messages = make([]*MessagePlan, len(p.messages))
 	for i, m := range p.messages {
-		copied := *m
-		copied.slots, copied.props = slices.Clone(m.slots), slices.Clone(m.props)
-		renamed(copied.slots, copied.props, name)
-		out.messages[i] = &copied
+		out.messages[i] = m.renamed(name)
 	}
 	out.plainFrames()
 	out.steadyFrames()
