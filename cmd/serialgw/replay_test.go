@@ -23,10 +23,9 @@ import (
 
 // TestScript_Replay gives the scripts the demo's recording in every format.
 func TestScript_Replay(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/replay",
-		Setup: func(env *testscript.Env) error { return recordings(env.WorkDir) },
-	})
+	params := scripts("testdata/replay", "sim", "stop")
+	params.Setup = func(env *testscript.Env) error { return recordings(env.WorkDir) }
+	testscript.Run(t, params)
 }
 
 // recordings writes the demo's recording in every format, and damaged.

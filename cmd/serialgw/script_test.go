@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,8 +15,20 @@ func TestMain(m *testing.M) {
 
 // TestScript runs the verbs as a person at a shell would.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fillqueue": fillQueue},
-	})
+	params := scripts("testdata/script", "queue_running", "rules", "run")
+	params.Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){"fillqueue": fillQueue}
+	testscript.Run(t, params)
+}
+
+// scripts are all of a directory; with -short only those in which a gateway
+// runs: under the race detector the program takes a second to start.
+func scripts(dir string, running ...string) testscript.Params {
+	if !testing.Short() {
+		return testscript.Params{Dir: dir}
+	}
+	var p testscript.Params
+	for _, name := range running {
+		p.Files = append(p.Files, filepath.Join(dir, name+".txtar"))
+	}
+	return p
 }

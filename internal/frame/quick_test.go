@@ -35,11 +35,15 @@ func quickPlans(t testing.TB) map[string]*frame.Plan {
 // TestJudgeQuick_SaysWhatJudgeSays holds the short way against the long one on
 // good frames, on frames with a byte changed, and on noise that begins well.
 func TestJudgeQuick_SaysWhatJudgeSays(t *testing.T) {
+	cases := 20_000
+	if testing.Short() { // emulated, they take minutes
+		cases = 2_000
+	}
 	for name, p := range quickPlans(t) {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 4))
 			seen := map[string]int{}
-			for range 20_000 {
+			for range cases {
 				held := candidate(t, rng, p)
 				got, ok := p.JudgeQuickly(held)
 				if want := p.JudgeSlowly(held); ok && got != want {
