@@ -21,9 +21,9 @@ run: build ## show the main job: recording, pty, gateway, OneNET simulator
 test: ## run the tests (needs only Go)
 	CGO_ENABLED=0 $(GO) test ./...
 
-# These compute and start no goroutine: the race detector has nothing to find there.
-SEQUENTIAL := archtest codegen detect frame infer noise protogen reading report sidebyside speed thingmodel
-race: ### the tests under the race detector, with fewer random cases than make test draws (needs gcc)
+# The code of these starts no goroutine: the race detector has nothing to find in it.
+SEQUENTIAL := codegen detect frame infer protogen reading report thingmodel
+race: ### the tests of what starts goroutines under the race detector, with fewer random cases than make test draws (needs gcc)
 	CGO_ENABLED=1 $(GO) test -race -short $(filter-out $(SEQUENTIAL:%=serialgw/internal/%),$(shell $(GO) list ./...))
 
 lint: ### golangci-lint

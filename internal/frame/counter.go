@@ -13,8 +13,8 @@ import (
 type Decoder struct {
 	plan     *Plan
 	counters []counterState
-	absent   Absent // in the frame decoded last, where the short way left one out
-	none     Absent // and where it left out nothing
+	absent   Absent // in the frame decoded last, where something may be
+	none     Absent // where nothing is: never written
 }
 
 // counterState is what a counter had in the frame before.

@@ -16,7 +16,7 @@ func (s *Scanner) Work() uint64 {
 func (p *Plan) Quick() bool { return p.quick.on }
 
 // Steady reports whether frames in a row have the shortest way.
-func (p *Plan) Steady() bool { return p.steady.message != nil }
+func (p *Plan) Steady() bool { return p.steady.size > 0 }
 
 // Unsteady returns the plan without it.
 func (p *Plan) Unsteady() *Plan {

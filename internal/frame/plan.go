@@ -134,7 +134,6 @@ func (p *Plan) Renamed(name func(string) string) *Plan {
 		out.messages[i] = m.renamed(name)
 	}
 	out.plainFrames()
-	out.steadyFrames()
 	return &out
 }
 

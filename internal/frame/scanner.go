@@ -254,7 +254,7 @@ func (s *Scanner) take(m *MessagePlan, raw int, b []byte) {
 		s.seq.count(s.plan.seq, b, &s.m)
 	}
 	s.aligned = true
-	if s.plan.steady.message != nil {
+	if s.plan.steady.size > 0 {
 		s.beginRow()
 	}
 	s.skipped, s.loss, s.next, s.total = 0, 0, 0, 0

@@ -98,18 +98,18 @@ func briefly(slots []slot, b []byte, shift int, props []reading.Property) int {
 	return len(slots)
 }
 
-// pairsOf returns the short ways of slots that are all numbers of two bytes with
-// the low one first, and else nothing. Whole numbers are scaled too, by 1.
+// pairsOf returns the short ways of slots that are all numbers in pairs of bytes,
+// the low one first, and scaled without a division; else nothing. Whole numbers
+// are scaled too, by 1.
 func pairsOf(slots []slot) []short {
 	out := make([]short, len(slots))
 	for i := range slots {
-		s := &slots[i]
-		out[i] = s.short
-		switch {
-		case !s.short.two || s.short.way != wayInteger && s.short.way != wayScaled || !s.scale.small(s.bits):
+		s, scale := slots[i].short, slots[i].scale
+		if !s.two || s.way != wayInteger && s.way != wayScaled || !scale.small(16) {
 			return nil
 		}
-		out[i].narrow = s.scale.narrow
+		s.narrow = scale.narrow
+		out[i] = s
 	}
 	return out
 }

@@ -12,8 +12,7 @@ import (
 //	AA 55 │ data ... │ check        data ... │ end
 //	head      from to  at                   to
 type steady struct {
-	message  *MessagePlan // nil: frames are not so plain
-	size     int
+	size     int    // 0: frames are not so plain
 	head     uint64 // the fixed bytes, the first one lowest
 	mask     uint64 // which of a frame's first eight bytes they are
 	from, to int    // the check covers frame[from:to]
@@ -34,7 +33,7 @@ func (p *Plan) steadyFrames() {
 		return
 	}
 	m := p.messages[0]
-	s := steady{size: m.shape.min, message: m, to: m.shape.min - len(p.end), end: p.end}
+	s := steady{size: m.shape.min, to: m.shape.min - len(p.end), end: p.end}
 	if s.size < 8 || m.shape.max != s.size || m.shape.length != nil || !p.fixedHead(&s) {
 		return
 	}
@@ -113,8 +112,8 @@ func (s *Scanner) scanSteady() bool {
 	return true
 }
 
-// beginRow says that the frame found last is a steady one: up to the end of the
-// bytes that came with it, the next ones need scanSteady only.
+// beginRow says that the frame found last is a steady one, and that scanSteady may
+// be asked first up to the end of the bytes that came with it.
 func (s *Scanner) beginRow() {
 	s.row, s.counted = min(len(s.buf), int(s.pace.end-s.base)), s.frame.End
 }

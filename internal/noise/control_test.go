@@ -1,6 +1,7 @@
 package noise
 
 import (
+	"strings"
 	"testing"
 
 	"serialgw/internal/frame"
@@ -104,6 +105,9 @@ func TestControl_WithoutItsCheckAFrameGivesFalseReadings(t *testing.T) {
 			if most := mostBy(r.tally.odds); r.tally.wrong <= most {
 				t.Errorf("%s at %s: %d false readings without a check, and %d pass", name, r.level.name, r.tally.wrong, most)
 			}
+			if r.tally.unproven == 0 {
+				t.Errorf("%s at %s: of %d false readings none breaks a rule", name, r.level.name, r.tally.wrong)
+			}
 		}
 		t.Logf("\n%s", table(rows))
 	}
@@ -154,6 +158,25 @@ func TestJudge_ProvesWhatIsInTheWay(t *testing.T) {
 	} {
 		if got := j.proven(taken{to: row.to, message: p.Message(row.message)}); got != row.want {
 			t.Errorf("%s of %d bytes: got %v", row.message, row.to, got)
+		}
+	}
+}
+
+// TestJudge_ProvesALine: the digits of a check may be of either case, nothing else.
+func TestJudge_ProvesALine(t *testing.T) {
+	p := preset(t, "nmea0183")
+	const wire = "$GPGGA,092725.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,*5B\r\n"
+	for _, row := range []struct {
+		old, new string
+		want     bool
+	}{
+		{"5B", "5B", true}, {"5B", "5b", true}, {"5B", "4B", false}, {"5B", "7B", false},
+		{",N,", ",n,", false}, {"$GPGGA", "$GPgGA", false}, {",E,", ",e,", false},
+	} {
+		b := []byte(strings.Replace(wire, row.old, row.new, 1))
+		j := &judge{plan: p, line: line{bytes: b}}
+		if got := j.proven(taken{to: len(b), message: p.Message("gga")}); got != row.want {
+			t.Errorf("%s for %s: got %v", row.new, row.old, got)
 		}
 	}
 }
