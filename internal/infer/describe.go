@@ -32,6 +32,9 @@ func (g *guess) describe(out *Result, s []byte) (frame.Description, []content) {
 		}
 	}
 	contents := g.contents()
+	if g.order = orderOf(contents); g.order != anyOrder {
+		contents = g.contents()
+	}
 	for _, c := range contents {
 		fields := c.fields(len(d.Check) > 0, g.rule.open)
 		if c.id < 0 {

@@ -20,8 +20,9 @@ type guess struct {
 	id, seq *number // relative to the frame's beginning
 	ids     []int
 	idWhy   string
-	sync    int  // bytes of run that are sync
-	widened bool // a zero beside the length is taken for its high byte, which no frame shows
+	sync    int   // bytes of run that are sync
+	widened bool  // a zero beside the length is taken for its high byte, which no frame shows
+	order   order // of the values
 }
 
 // guess finds where the frames of the rule begin, and what guards them.

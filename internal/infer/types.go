@@ -15,6 +15,38 @@ type value struct {
 	kind      string // type as in a description; "" = constant bytes
 	low, high float64
 	note      string
+	shown     bool // its byte order: there are carries, or exponents
+}
+
+// order is the byte order of a protocol's numbers.
+type order uint8
+
+const (
+	anyOrder order = iota
+	littleFirst
+	bigFirst
+)
+
+// allows reports whether numbers may have the high byte first, or the low one.
+func (o order) allows(big bool) bool { return o == anyOrder || big == (o == bigFirst) }
+
+// orderOf returns the order that the values show, if three in five of them agree.
+func orderOf(contents []content) order {
+	var n [2]int
+	for i := range contents {
+		for _, v := range contents[i].values {
+			if v.shown {
+				n[b2i(v.kind[0] == '>')]++
+			}
+		}
+	}
+	switch little, big := n[0], n[1]; {
+	case 2*little > 3*big:
+		return littleFirst
+	case 2*big > 3*little:
+		return bigFirst
+	}
+	return anyOrder
 }
 
 // values guesses what stands from offset from to to in frames of one message.
@@ -27,10 +59,10 @@ func (g *guess) valuesOf(frames [][]byte, from, to int, busy func(int) bool) []v
 			continue
 		}
 		room := 1
-		for room < 4 && at+room < to && !busy(at+room) {
+		for room < 7 && at+room < to && !busy(at+room) {
 			room++
 		}
-		v := guessValue(frames, at, room)
+		v := g.guessValue(frames, at, room)
 		if n := len(out); n > 0 && v.kind == "" && out[n-1].kind == "" && out[n-1].at+out[n-1].size == at {
 			out[n-1].size++
 		} else {
@@ -42,22 +74,27 @@ func (g *guess) valuesOf(frames [][]byte, from, to int, busy func(int) bool) []v
 }
 
 // guessValue guesses the value that begins at an offset.
-func guessValue(frames [][]byte, at, room int) value {
+func (g *guess) guessValue(frames [][]byte, at, room int) value {
 	if still, b := constantAt(frames, at); still {
-		return value{at: at, size: 1, note: fmt.Sprintf("always %02X", b)}
-	}
-	if room == 4 {
-		for _, kind := range []string{"<f", ">f"} {
-			if isFloat(frames, at, kind == ">f") {
-				return seen(frames, value{at: at, size: 4, kind: kind})
+		if room >= 4 && (b == 0 || b == 0xFF) { // it may be the highest byte
+			if v, ok := g.whole(frames, at, 4); ok && v.kind[0] == '>' {
+				return seen(frames, v)
 			}
 		}
-		if v, ok := whole(frames, at, 4); ok {
+		return value{at: at, size: 1, note: fmt.Sprintf("always %02X", b)}
+	}
+	if room >= 4 {
+		for _, kind := range []string{"<f", ">f"} {
+			if big := kind == ">f"; g.order.allows(big) && isFloat(frames, at, big) && !floatBehind(frames, at, room, big) {
+				return seen(frames, value{at: at, size: 4, kind: kind, shown: true})
+			}
+		}
+		if v, ok := g.whole(frames, at, 4); ok {
 			return seen(frames, v)
 		}
 	}
 	if room >= 2 {
-		if v, ok := whole(frames, at, 2); ok {
+		if v, ok := g.whole(frames, at, 2); ok {
 			return seen(frames, v)
 		}
 	}
@@ -73,19 +110,42 @@ func constantAt(frames [][]byte, at int) (bool, byte) {
 	return float64(most) >= 0.98*float64(len(frames)), byte(slices.Index(count[:], most))
 }
 
-// isFloat: numbers of a size that people use, whose exponents hardly change
-// while their mantissas do.
+// isFloat: numbers of a size that people use, whose exponents hardly change while
+// the end of their mantissas goes anywhere.
 func isFloat(frames [][]byte, at int, big bool) bool {
 	good, low := 0, map[byte]bool{}
-	exponents := map[uint32]bool{}
 	for _, f := range frames {
 		bits := load4(f[at:], big)
 		v := math.Abs(float64(math.Float32frombits(bits)))
 		good += b2i(v == 0 || v > 1e-6 && v < 1e9)
 		low[byte(bits)] = true
-		exponents[bits>>23] = true
 	}
-	return 100*good >= 97*len(frames) && len(low) > min(24, len(frames)/3) && len(exponents) <= 48
+	end := number{at, 1, false}
+	if big {
+		end.at += 3
+	}
+	return 100*good >= 97*len(frames) && len(low) > min(24, len(frames)/3) && exponents(frames, at, big) <= 48 && leap(frames, end) > 0.25
+}
+
+// exponents counts how many a float at that place has.
+func exponents(frames [][]byte, at int, big bool) int {
+	seen := map[uint32]bool{}
+	for _, f := range frames {
+		seen[load4(f[at:], big)>>23] = true
+	}
+	return len(seen)
+}
+
+// floatBehind reports whether a better float begins inside one that is possible:
+// what looks like its exponent hardly changes then because it is another value.
+func floatBehind(frames [][]byte, at, room int, big bool) bool {
+	here := exponents(frames, at, big)
+	for next := at + 1; next <= at+min(3, room-4); next++ {
+		if isFloat(frames, next, big) && exponents(frames, next, big) < here {
+			return true
+		}
+	}
+	return false
 }
 
 func load4(b []byte, big bool) uint32 {
@@ -98,21 +158,30 @@ func load4(b []byte, big bool) uint32 {
 // whole tells an integer of several bytes from single ones: it moves little
 // from frame to frame, in one byte order more than in the other, and its
 // highest byte says something.
-func whole(frames [][]byte, at, size int) (value, bool) {
-	little, big := jump(frames, number{at, size, false}), jump(frames, number{at, size, true})
-	n, best, other := number{at, size, false}, little, big
-	if big < little {
-		n, best, other = number{at, size, true}, big, little
+func (g *guess) whole(frames [][]byte, at, size int) (value, bool) {
+	little, big := number{at, size, false}, number{at, size, true}
+	l, b := jump(frames, little), jump(frames, big)
+	n, best := little, l
+	if b < l {
+		n, best = big, b
 	}
-	if best > 0.05 || 2*best > other {
-		return value{}, false
+	one, shown := false, false
+	if 2*best <= max(l, b) {
+		one, shown = n.single(frames)
+	}
+	if !shown && g.order != anyOrder { // then the order is the others'
+		n, best = little, l
+		if g.order == bigFirst {
+			n, best = big, b
+		}
+		one, shown = n.single(frames)
+	}
+	if best > 0.05 || !one {
+		return value{}, false // two numbers beside each other
 	}
 	top, next := at+size-1, at+size-2
 	if n.big {
 		top, next = at, at+1
-	}
-	if size == 4 && !n.carries(frames) {
-		return value{}, false // two numbers beside each other
 	}
 	if still, b := constantAt(frames, top); still {
 		// The highest byte of four may rest, when the one below does not.
@@ -121,52 +190,7 @@ func whole(frames [][]byte, at, size int) (value, bool) {
 			return value{}, false
 		}
 	}
-	return value{at: at, size: size, kind: n.typeName()}, true
-}
-
-// carries tells a number of four bytes from two of two: its lower half is no
-// smooth number by itself, or the upper one changes only where the lower wraps.
-func (n number) carries(frames [][]byte) bool {
-	low, high := number{n.at, 2, n.big}, number{n.at + 2, 2, n.big}
-	if n.big {
-		low, high = high, low
-	}
-	if jump(frames, low) > 0.05 {
-		const carried = 2.0 / (1 << 14) // a step of 2, as jump counts
-		return jump(frames, high) < carried
-	}
-	changes, wraps := 0, 0
-	for i := 1; i < len(frames); i++ {
-		if high.get(frames[i], 0) == high.get(frames[i-1], 0) {
-			continue
-		}
-		changes++
-		d := low.get(frames[i], 0) - low.get(frames[i-1], 0)
-		wraps += b2i(max(d, -d) > 1<<15)
-	}
-	return changes > 2 && 10*wraps >= 8*changes
-}
-
-// jump returns how far a number moves from frame to frame, 1 being what random
-// bytes do.
-func jump(frames [][]byte, n number) float64 {
-	span := uint64(1) << (8 * n.size)
-	var steps []float64
-	for i := 1; i < len(frames); i++ {
-		d := (n.raw(frames[i][n.at:]) - n.raw(frames[i-1][n.at:])) & (span - 1)
-		steps = append(steps, float64(min(d, span-d)))
-	}
-	if len(steps) == 0 {
-		return 1
-	}
-	// The mean without the largest steps: damage makes some.
-	slices.Sort(steps)
-	steps = steps[:len(steps)-len(steps)/50]
-	sum := 0.0
-	for _, d := range steps {
-		sum += d
-	}
-	return sum / float64(len(steps)) / float64(span/4)
+	return value{at: at, size: size, kind: n.typeName(), shown: shown}, true
 }
 
 // seen decides on the sign, and notes the range seen without the outermost
@@ -195,8 +219,16 @@ func seen(frames [][]byte, v value) value {
 	}
 	v.low, v.high = inner(all)
 	if v.kind == "<f" || v.kind == ">f" {
-		v.note = "smooth exponents: a float"
+		v.note = "likely a float: its exponent hardly moves"
 		return v
+	}
+	switch {
+	case v.shown:
+		v.note = "likely one number: its bytes carry"
+	case v.size > 1:
+		v.note = "a guess: the low byte goes anywhere, the high one does not"
+	default:
+		v.note = "a guess"
 	}
 	if low, high := inner(signed); low < 0 && (high-low < 0.6*(v.high-v.low) || v.low > 1.5*half) {
 		v.low, v.high = low, high
