@@ -45,7 +45,7 @@ func TestUnseen_Fields(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d likely values right, %d values of several bytes", right, likely, long)
-	if 5*right < 4*likely || 3*likely < long {
+	if 5*right < 4*likely || 4*likely < long {
 		t.Errorf("%d of %d likely values are right, of %d", right, likely, long)
 	}
 }
