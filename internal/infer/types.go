@@ -58,7 +58,7 @@ func (g *guess) valuesOf(frames [][]byte, from, to int, busy func(int) bool) []v
 			at++
 			continue
 		}
-		room := 1
+		room := 1 // up to a value of four bytes that begins within this one
 		for room < 7 && at+room < to && !busy(at+room) {
 			room++
 		}
@@ -155,9 +155,9 @@ func load4(b []byte, big bool) uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
-// whole tells an integer of several bytes from single ones: it moves little
-// from frame to frame, in one byte order more than in the other, and its
-// highest byte says something.
+// whole tells an integer of several bytes from single ones: it moves little from
+// frame to frame, in one byte order far less than in the other or in that of the
+// other values; its bytes carry; and its highest byte says something.
 func (g *guess) whole(frames [][]byte, at, size int) (value, bool) {
 	little, big := number{at, size, false}, number{at, size, true}
 	l, b := jump(frames, little), jump(frames, big)
